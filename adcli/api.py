@@ -1,0 +1,73 @@
+"""The Python mirror of `adcli diff` and `adcli compare`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from adcli.comparison import Comparison, compare_methods
+from adcli.target import Target, resolve
+from adcli_methods.derivative import Derivative
+from adcli_methods.differentiate import Request, differentiate
+
+
+def diff(
+    target: Target,
+    at: Any = None,
+    mode: str = "auto",
+    wrt: Sequence[str | int] | str | int | None = None,
+    order: int = 1,
+    operator: str | None = None,
+    dtype: str | None = None,
+    device: str = "cpu",
+    *,
+    vector: Any = None,
+    derivative: Target | None = None,
+    step: float | None = None,
+) -> Derivative:
+    """Differentiate a formula, a callable, "file.py:name" or "problem:name" at a point.
+
+    Arguments:
+        target: what to differentiate.
+        at: a number, an array, a dict of inputs by name, or a tuple of them.
+        mode: auto, manual, forward-difference (fd), central-difference (cd), complex-step (cs), symbolic,
+            forward, reverse, torch.
+        wrt: names or positions of the inputs to differentiate by; None: all floating-point inputs given.
+        order: how often.
+        operator: derivative, gradient, jacobian, hessian, jvp, vjp, hvp; None: the one that fits the shape.
+        dtype: "float32" or "float64".
+        device: "cpu" or "cuda".
+        vector: for jvp, vjp and hvp.
+        derivative: the hand-written derivative for mode "manual".
+        step: the step of differences, or of the complex step.
+    Result: a Derivative, with `.value` and `.derivative`.
+    Raises: AdcliError (see adcli_methods.errors).
+
+    >>> diff("log(x1) + x1*x2 - sin(x2)", at={"x1": 2, "x2": 5}).derivative
+    {'x1': 5.5, 'x2': 1.7163378145367738}
+    """
+    function, point = resolve(target, at, derivative)
+    request = Request(mode, wrt, order, operator, vector, dtype, device, step)
+    return differentiate(function, point, request)
+
+
+def compare(
+    target: Target,
+    at: Any = None,
+    *,
+    wrt: Sequence[str | int] | str | int | None = None,
+    order: int = 1,
+    dtype: str | None = None,
+    device: str = "cpu",
+    derivative: Target | None = None,
+) -> Comparison:
+    """Differentiate by every method, with errors against a 50-digit reference.
+
+    Arguments: as of `diff`.
+    Result: a Comparison, one row for each method.
+
+    >>> [row.method for row in compare("exp(x**2)", at=2).rows if row.ulp_error == 0.0][:1]
+    ['complex-step']
+    """
+    function, point = resolve(target, at, derivative)
+    return compare_methods(function, point, Request("auto", wrt, order, None, None, dtype, device))

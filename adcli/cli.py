@@ -1,0 +1,124 @@
+"""The command line: one file per command in `adcli/commands`, the list of them here."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from io import TextIOWrapper
+from typing import Any
+
+import typer
+
+from adcli import __version__
+from adcli_methods.errors import AdcliError, ExpressionError
+
+INTERRUPTED = 130
+LONGEST_MESSAGE = 600
+_SHORT_FLAGS = {"-q", "-h"}
+
+COMMANDS = ("diff", "compare", "methods")
+"""Each is `run` in the file of that name in `adcli/commands`."""
+
+
+def application(commands: Sequence[str] = COMMANDS) -> typer.Typer:
+    """The command line with these commands; only the one that was asked for is imported."""
+    app = typer.Typer(
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(options)
+    for name in commands:
+        app.command(name=name)(import_module(f"adcli.commands.{name}").run)
+    return app
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"adcli {__version__}")
+        raise typer.Exit
+
+
+def options(
+    version: bool = typer.Option(False, "--version", callback=_show_version, is_eager=True, help="Show the version."),
+) -> None:
+    """Differentiate any formula or Python function, by every method."""
+
+
+def with_formula_last(arguments: list[str]) -> list[str]:
+    """A formula that starts with a minus sign, such as "-x**2", told apart from options.
+
+    >>> with_formula_last(["diff", "-x**2", "--at", "-1"])
+    ['diff', '--at', '-1', '--', '-x**2']
+    """
+    if "--" in arguments:
+        return arguments
+    for position, argument in enumerate(arguments[:3]):
+        is_value = position > 0 and arguments[position - 1].startswith("--")
+        if argument.startswith("-") and len(argument) > 1 and not argument.startswith("--") and not is_value:
+            if argument not in _SHORT_FLAGS and position > 0:
+                return [*arguments[:position], *arguments[position + 1 :], "--", argument]
+    return arguments
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit with its code."""
+    given = sys.argv[1:] if arguments is None else arguments
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that knows ASCII alone
+    try:
+        app = application(given[:1] if given[:1] and given[0] in COMMANDS else COMMANDS)
+        code = app(args=with_formula_last(given), prog_name="adcli", standalone_mode=False)
+        _flush()
+        if code == INTERRUPTED:
+            _say_interrupted()
+    except AdcliError as error:
+        code = _report(error)
+    except KeyboardInterrupt:
+        _say_interrupted()
+        code = INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # so that the flush at exit does not fail again
+        code = 0
+    except Exception as error:
+        if not hasattr(error, "format_message"):
+            raise
+        code = _usage(error)
+    sys.exit(code or 0)
+
+
+def _say_interrupted() -> None:
+    print("adcli: interrupted", file=sys.stderr)
+
+
+def _flush() -> None:
+    sys.stdout.flush()
+
+
+def _usage(error: Any) -> int:
+    """A wrong option, told in one line."""
+    context = getattr(error, "ctx", None)
+    where = f" (see {context.command_path} --help)" if context is not None else ""
+    _say(error.format_message() + where)
+    return int(getattr(error, "exit_code", 2))
+
+
+def _report(error: AdcliError) -> int:
+    _say(str(error))
+    if isinstance(error, ExpressionError) and error.column is not None:
+        from adcli_methods.expression import caret
+
+        print(caret(error), file=sys.stderr)
+    return error.exit_code
+
+
+def _say(message: str) -> None:
+    line = " ".join(message.split())
+    printable = "".join(c if c.isprintable() else repr(c)[1:-1] for c in line)
+    if len(printable) > LONGEST_MESSAGE:
+        printable = printable[:LONGEST_MESSAGE] + " ..."
+    print(f"adcli: error: {printable}", file=sys.stderr)

@@ -1,0 +1,65 @@
+"""`adcli diff`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+
+def run(
+    target: str = typer.Argument(..., help='A formula, "file.py:name", "problem:name", or - for standard input.'),
+    at: str = typer.Option(None, help="The point: 2, x=1,y=2, x=[1,2], or a .json, .npz or .csv file."),
+    mode: str = typer.Option("auto", help="The method (see adcli methods)."),
+    wrt: str = typer.Option(None, help="The inputs to differentiate by, as in x,y."),
+    order: int = typer.Option(1, help="How often to differentiate."),
+    jacobian: bool = typer.Option(False, "--jacobian", help="The Jacobian."),
+    hessian: bool = typer.Option(False, "--hessian", help="The Hessian of a scalar function."),
+    jvp: str = typer.Option(None, help="The Jacobian times this vector, as in 1,0."),
+    vjp: str = typer.Option(None, help="This vector times the Jacobian."),
+    hvp: str = typer.Option(None, help="The Hessian times this vector."),
+    n: str = typer.Option(None, help="Random inputs of this many entries, uniform in (0, 1)."),
+    seed: int = typer.Option(0, help="The seed of random inputs."),
+    derivative: str = typer.Option(None, help="The hand-written derivative for --mode manual."),
+    step: float = typer.Option(None, help="The step of differences."),
+    dtype: str = typer.Option(None, help="float32 or float64."),
+    device: str = typer.Option("cpu", help="cpu or cuda."),
+    as_json: bool = typer.Option(False, "--json", help="JSON on stdout."),
+    quiet: bool = typer.Option(False, "-q", "--quiet", help="The bare numbers."),
+    out: Path = typer.Option(None, help="Write value and derivative to this .npz file."),
+) -> None:
+    """Differentiate a formula or a Python function at a point.
+
+    A Python file that you name is run.
+    """
+    from adcli.commands.common import function_at, user_code
+    from adcli.point import parse_vector
+    from adcli_methods.differentiate import Request, differentiate
+    from adcli_methods.errors import OperatorError
+
+    vectors = {"jvp": jvp, "vjp": vjp, "hvp": hvp}
+    chosen = [name for name, given in {"jacobian": jacobian, "hessian": hessian, **vectors}.items() if given]
+    if len(chosen) > 1:
+        raise OperatorError(f"--{chosen[0]} and --{chosen[1]} together: ask for one operator at a time")
+    operator = chosen[0] if chosen else None
+    text = vectors.get(operator) if operator else None
+    vector = parse_vector(text, f"--{operator}") if text else None
+    names = [name.strip() for name in wrt.split(",")] if wrt else None
+    with user_code():
+        function, point = function_at(target, at, n, seed, derivative)
+        request = Request(mode, names, order, operator, vector, dtype, device, step)
+        result = differentiate(function, point, request)
+    if out is not None:
+        from adcli.report.archive import write
+
+        write(result, out)
+    if as_json:
+        from adcli.report.as_json import diff_json as render
+    elif quiet:
+        from adcli.report.bare import numbers as render
+    else:
+        from adcli.report.table import print_derivative
+
+        print_derivative(result, function, point)
+        return
+    typer.echo(render(result))

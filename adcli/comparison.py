@@ -1,0 +1,183 @@
+"""Every method beside the others, with errors against a 50-digit reference."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from adcli_methods.derivative import Derivative
+from adcli_methods.differentiate import Request, differentiate, flat_problem
+from adcli_methods.errors import AdcliError, UnavailableError
+from adcli_methods.function import FlatFunction, Function
+from adcli_methods.method import Method
+from adcli_methods.methods import installed_methods
+from adcli_methods.structure import leaves_of
+
+MOST_REFERENCE_ENTRIES = 40
+"""Larger derivatives are compared at this many entries, spread evenly."""
+DIGITS = 50
+
+
+@dataclass(frozen=True)
+class ComparisonRow:
+    """One method's result.
+
+    Arguments:
+        method: its name.
+        outcome: "ok", "unavailable", "unsupported" or "failed".
+        reason: why there is no result.
+        derivative: the result; None without one.
+        absolute_error, relative_error: of the worst entry; relative to the largest entry's size.
+        ulp_error: of the worst entry, in units in the last place of the exact entry.
+    """
+
+    method: str
+    outcome: str
+    reason: str = ""
+    derivative: Derivative | None = None
+    absolute_error: float | None = None
+    relative_error: float | None = None
+    ulp_error: float | None = None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All methods at one point.
+
+    Arguments:
+        function: the function's name or formula.
+        reference: the exact derivative's entries that were compared, as decimal strings of 50 digits.
+        entries: how many entries the derivative has, and how many were compared.
+        rows: one for each method.
+        note: why there is no reference, if there is none.
+    """
+
+    function: str
+    reference: tuple[str, ...]
+    entries: tuple[int, int]
+    rows: tuple[ComparisonRow, ...]
+    note: str = ""
+
+
+def compare_methods(function: Function, at: Any, request: Request) -> Comparison:
+    """Differentiate by every method, and measure each against the reference.
+
+    Raises: AdcliError if the function or the point is at fault, so that no method could give a result.
+    """
+    problem = flat_problem(function, at, request)
+    reference, note = _reference(problem, request)
+    rows = [_row(kind, function, at, request, reference) for kind in installed_methods()]
+    names = reference.texts if reference else ()
+    entries = (reference.total, len(reference.positions)) if reference else (0, 0)
+    return Comparison(function.formula or function.name, names, entries, tuple(rows), note)
+
+
+@dataclass(frozen=True)
+class _Reference:
+    """Exact entries at some positions of the flattened derivative."""
+
+    positions: tuple[int, ...]
+    exact: tuple[Any, ...]
+    texts: tuple[str, ...]
+    total: int
+
+
+def _reference(problem: FlatFunction, request: Request) -> tuple[_Reference | None, str]:
+    try:
+        return _exact(problem, request.order), ""
+    except UnavailableError:
+        raise
+    except AdcliError as error:
+        if problem.function.formula is not None:
+            raise
+        return None, f"no reference: {error}"
+
+
+def _exact(problem: FlatFunction, order: int) -> _Reference:
+    import mpmath
+
+    from adcli_methods.reference import directional_derivative
+
+    program, sizes = problem.program, [int(np.size(leaf)) for leaf in problem.leaves]
+    inputs = sum(sizes)
+    if order > 1 and inputs > 1:
+        raise _too_much("orders above 1 are compared for functions of one input")
+    columns = sorted({round(i) for i in np.linspace(0, inputs - 1, min(inputs, MOST_REFERENCE_ENTRIES))})
+    outputs = 0
+    found: dict[int, Any] = {}
+    for column in columns:
+        derivative = directional_derivative(program, problem.leaves, _seeds(problem, column), order, DIGITS)
+        entries = [entry for part in derivative for entry in np.ravel(np.asarray(part, dtype=object))]
+        outputs = len(entries)
+        for row, entry in enumerate(entries):
+            found[row * inputs + column] = entry
+    positions = tuple(sorted(found))
+    exact = tuple(found[position] for position in positions)
+    with mpmath.workdps(DIGITS):
+        texts = tuple(mpmath.nstr(value, DIGITS) for value in exact)
+    return _Reference(positions, exact, texts, outputs * inputs)
+
+
+def _too_much(reason: str) -> AdcliError:
+    return AdcliError(reason)
+
+
+def _seeds(problem: FlatFunction, column: int) -> list[Any]:
+    """The direction that moves one input entry."""
+    seeds: list[Any] = []
+    for leaf in problem.leaves:
+        size = int(np.size(leaf))
+        flat = np.zeros(size)
+        if 0 <= column < size:
+            flat[column] = 1.0
+        seeds.append(flat.reshape(np.shape(leaf)) if np.shape(leaf) else float(flat[0]))
+        column -= size
+    return seeds
+
+
+def _row(
+    kind: type[Method], function: Function, at: Any, request: Request, reference: _Reference | None
+) -> ComparisonRow:
+    missing = kind.missing()
+    if missing is not None:
+        return ComparisonRow(kind.name, "unavailable", f"install it: {missing}")
+    try:
+        result = differentiate(function, at, replace(request, mode=kind.name))
+    except UnavailableError as error:
+        return ComparisonRow(kind.name, "unavailable", str(error))
+    except AdcliError as error:
+        return ComparisonRow(kind.name, "unsupported", str(error))
+    except Exception as error:
+        return ComparisonRow(kind.name, "failed", f"{type(error).__name__}: {error}")
+    if reference is None:
+        return ComparisonRow(kind.name, "ok", derivative=result)
+    return ComparisonRow(kind.name, "ok", "", result, *errors(flat_entries(result), reference))
+
+
+def flat_entries(result: Derivative) -> np.ndarray[Any, Any]:
+    """A first derivative's entries, outputs first, then inputs."""
+    parts = [np.asarray(leaf, dtype=float) for _, leaf in leaves_of(result.derivative)]
+    outputs = [np.asarray(leaf) for _, leaf in leaves_of(result.value)]
+    if len(outputs) == 1 and outputs[0].ndim:
+        rows = outputs[0].size
+        return np.concatenate([part.reshape(rows, -1) for part in parts], axis=1).ravel()
+    return np.concatenate([part.ravel() for part in parts])
+
+
+def errors(entries: Sequence[float] | np.ndarray[Any, Any], reference: _Reference) -> tuple[float, float, float]:
+    """The largest absolute error, that relative to the largest exact entry, and the largest error in ulp."""
+    from adcli_methods.reference import absolute_error, ulp_error
+
+    given = [float(entries[position]) for position in reference.positions]
+    absolute = [absolute_error(value, exact) for value, exact in zip(given, reference.exact, strict=True)]
+    ulps = [ulp_error(value, exact) for value, exact in zip(given, reference.exact, strict=True)]
+    worst = _worst(absolute)
+    size = max((abs(float(exact)) for exact in reference.exact), default=0.0)
+    return worst, worst / size if size else worst, _worst(ulps)
+
+
+def _worst(values: Sequence[float]) -> float:
+    return float("nan") if any(value != value for value in values) else max(values, default=0.0)

@@ -1,0 +1,1 @@
+"""Problems with known derivatives, and the measures taken on them."""

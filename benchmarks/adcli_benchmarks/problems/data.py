@@ -1,0 +1,49 @@
+"""Fixed data of problems, made once for each size so that no measurement contains it."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+
+from adcli_benchmarks.problem import Array
+
+SAMPLES = 200
+"""Data points of the k-means and logistic-regression problems."""
+
+
+def _kept(array: Array) -> Array:
+    array.flags.writeable = False
+    return array
+
+
+@cache
+def mixture(size: int) -> tuple[Array, Array]:
+    """The attraction matrix and the volumes of a mixture's components, uniform in 0..0.1 and in 0..1."""
+    generator = np.random.default_rng(size)
+    return _kept(0.1 * generator.random((size, size))), _kept(generator.random(size))
+
+
+@cache
+def cloud() -> Array:
+    """Points of the plane in four clumps, one point a row."""
+    generator = np.random.default_rng(0)
+    centers = generator.uniform(-4.0, 4.0, (4, 2))
+    return _kept(centers[np.arange(SAMPLES) % 4] + generator.normal(size=(SAMPLES, 2)))
+
+
+@cache
+def labelled(size: int) -> tuple[Array, Array]:
+    """Samples of `size` features, one a row, and their labels, 1 or -1, a tenth of them wrong."""
+    generator = np.random.default_rng(size)
+    features = generator.normal(size=(SAMPLES, size))
+    labels = np.where(features @ generator.normal(size=size) > 0.0, 1.0, -1.0)
+    labels[::10] *= -1.0
+    return _kept(features), _kept(labels)
+
+
+@cache
+def square_wave(size: int) -> tuple[Array, Array]:
+    """The powers 0 to size - 1 of 128 numbers from -1 to 1, a number a row, and the numbers' signs."""
+    t = np.linspace(-1.0, 1.0, 128)
+    return _kept(t[:, None] ** np.arange(size)), _kept(np.sign(t))

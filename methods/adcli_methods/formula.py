@@ -1,0 +1,51 @@
+"""A formula as a Function: its variables are its inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from adcli_methods.errors import PointError
+from adcli_methods.expression import Expression, parse
+from adcli_methods.function import Function
+from adcli_methods.primitive import Value, shape_of
+from adcli_methods.primitives.structural import broadcast_to, stack
+from adcli_methods.vocabulary import CONSTANTS, vocabulary
+
+
+def array(items: list[Value]) -> Value:
+    """A list in a formula as an array; entries of unlike shapes are broadcast to the longest."""
+    shape = max((shape_of(item) for item in items), key=len, default=())
+    return stack(*[item if shape_of(item) == shape else broadcast_to(item, shape=shape) for item in items])
+
+
+def formula_function(text: str, at: Any = None, inputs: Sequence[str] | None = None) -> Function:
+    """The Function of a formula's text.
+
+    Arguments:
+        text: the formula.
+        at: the point; a name that it binds is a variable even where it is also a constant's (e, pi).
+        inputs: the inputs' names, where they are not to be read off the formula.
+    Raises: ExpressionError.
+
+    >>> formula_function("x*y + e").parameters
+    ('x', 'y')
+    """
+    expression = parse(text, vocabulary(), array)
+    bound = set(at) if isinstance(at, Mapping) else set()
+    names = tuple(inputs) if inputs is not None else variables(expression, bound)
+    if not names:
+        names = tuple(sorted(bound)) or ("x",)
+
+    def call(*values: Value) -> Value:
+        return expression.evaluate({**CONSTANTS, **dict(zip(names, values, strict=True))})
+
+    if not isinstance(at, Mapping) and at is not None and len(names) > 1:
+        example = ",".join(f"{name}=..." for name in names)
+        raise PointError(f"the formula has the variables {', '.join(names)}: write --at {example}")
+    return Function(text.strip(), call, names, formula=text.strip())
+
+
+def variables(expression: Expression, bound: set[str]) -> tuple[str, ...]:
+    """The names that need a value: all but the constants that the point does not bind."""
+    return tuple(name for name in expression.names if name in bound or name not in CONSTANTS)

@@ -1,0 +1,221 @@
+"""Operations on torch tensors that take more than one call; emitted source carries copies of those it uses.
+
+Value and derivatives hold to the last digits under torch's own differentiation, to any order: each is written
+so that no difference of nearly equal numbers appears in what torch derives from it.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor
+
+ARRAY = "array"
+
+
+def cbrt(x: Tensor) -> Tensor:
+    side = torch.where(x < 0, -1, 1)
+    return side * (side * x) ** (1 / 3)
+
+
+def expm1(x: Tensor) -> Tensor:
+    # torch differentiates expm1 as its value plus 1, which cancels far below 0
+    return torch.where(x < -1, torch.exp(x.clamp(max=0)) - 1, torch.expm1(x.clamp(min=-1)))
+
+
+def tanh(x: Tensor) -> Tensor:
+    # torch differentiates tanh as 1 - tanh**2, which cancels far from 0
+    near = torch.tanh(x.clamp(-1, 1))
+    decay = torch.exp(-2 * torch.abs(x))
+    return torch.where(torch.abs(x) < 1, near, torch.sign(x) * (1 - decay) / (1 + decay))
+
+
+def arccot(x: Tensor) -> Tensor:
+    near = torch.abs(x) < 1
+    quarter = torch.where(x < 0, -1, 1).to(x.dtype) * (math.pi / 2)
+    return torch.where(near, quarter - torch.arctan(x), torch.arctan(1 / torch.where(near, 1, x)))
+
+
+def sigmoid(x: Tensor) -> Tensor:
+    # one exponential that never overflows, and no 1 - sigmoid
+    decay = torch.exp(torch.where(x < 0, x, -x))
+    return torch.where(x < 0, decay, 1) / (1 + decay)
+
+
+def softplus(x: Tensor) -> Tensor:
+    return torch.logaddexp(x, torch.zeros_like(x))
+
+
+def where(condition: Tensor, a: Tensor, b: Tensor) -> Tensor:
+    return torch.where(condition if condition.dtype is torch.bool else condition != 0, a, b)
+
+
+def sign(x: Tensor) -> Tensor:
+    return torch.where(torch.isnan(x), x, torch.sign(x))
+
+
+def gamma(x: Tensor) -> Tensor:
+    odd = (x < 0) & (torch.floor(x) % 2 != 0)
+    return torch.where(odd, -1, 1) * torch.exp(gammaln(x))
+
+
+def gammaln(x: Tensor) -> Tensor:
+    # the value is torch's; the derivatives come from a series, as torch's second one has only 9 digits
+    series = stirling(x)
+    return torch.lgamma(x.detach()) + (series - series.detach())
+
+
+def stirling(x: Tensor) -> Tensor:
+    # log gamma: reflected to x > 0.5, shifted to x + 10, by its series (Abramowitz and Stegun 6.1.41)
+    left = x < 0.5
+    z = torch.where(left, 1 - x, x)
+    far = z + 10
+    product = z
+    for k in range(1, 10):
+        product = product * (z + k)
+    inverse = 1 / (far * far)
+    tail = torch.zeros_like(far)
+    for c in (-3617 / 122400, 1 / 156, -691 / 360360, 1 / 1188, -1 / 1680, 1 / 1260, -1 / 360, 1 / 12):
+        tail = tail * inverse + c
+    total = (far - 0.5) * torch.log(far) - far + 0.5 * math.log(2 * math.pi) + tail / far - torch.log(product)
+    sine = torch.sin(math.pi * torch.where(left, x, 0.5))
+    reflected = math.log(math.pi) - torch.log(torch.abs(sine)) - total
+    return torch.where(left, reflected, total)
+
+
+def digamma(x: Tensor) -> Tensor:
+    # the value is torch's; the derivatives come from the series of polygamma(1, x)
+    left = x < 0.5
+    z = torch.where(left, 1 - x, x)
+    far = z + 10
+    inverse = 1 / (far * far)
+    tail = torch.zeros_like(far)
+    for c in (3617 / 8160, -1 / 12, 691 / 32760, -1 / 132, 1 / 240, -1 / 252, 1 / 120, -1 / 12):
+        tail = (tail + c) * inverse
+    total = torch.log(far) - 0.5 / far + tail
+    for k in range(10):
+        total = total - 1 / (z + k)
+    reflected = total - math.pi / torch.tan(math.pi * torch.where(left, x, 0.5))
+    series = torch.where(left, reflected, total)
+    return torch.digamma(x.detach()) + (series - series.detach())
+
+
+def polygamma(x: Tensor, order: int) -> Tensor:
+    if order == 0:
+        return digamma(x)
+    # Abramowitz and Stegun 6.4.10
+    return (-1) ** (order + 1) * math.factorial(order) * torch.special.zeta(torch.full_like(x, order + 1), x)
+
+
+def bessel_i(x: Tensor, order: float) -> Tensor:
+    return torch.special.i1(x) if abs(order) == 1 else torch.special.i0(x)
+
+
+def sinc(x: Tensor, order: int) -> Tensor:
+    # the order-th derivative: its power series near 0, else by recurrence from sin(z)/z
+    z = math.pi * x
+    near = torch.abs(z) < 4 + 0.7 * order
+    inner = torch.where(near, z, 0)
+    first, last = (order + 1) // 2, 24 + order
+    square = inner * inner
+    series = torch.zeros_like(z)
+    for k in range(last, first - 1, -1):
+        series = series * square + (-1) ** k / (math.factorial(2 * k - order) * (2 * k + 1))
+    if order % 2:
+        series = series * inner
+    outer = torch.where(near, 1, z)
+    sine, cosine = torch.sin(outer), torch.cos(outer)
+    value = sine / outer
+    for n in range(1, order + 1):
+        value = ((sine, cosine, -sine, -cosine)[n % 4] - n * value) / outer
+    return math.pi**order * torch.where(near, series, value)
+
+
+def prod(x: Tensor, axis: tuple[int, ...], keepdims: bool) -> Tensor:
+    for i in axis:
+        x = torch.prod(x, dim=i, keepdim=True)
+    return x if keepdims or not axis else torch.squeeze(x, axis)
+
+
+def upward(index: tuple[Any, ...], shape: tuple[int, ...]) -> tuple[tuple[Any, ...], list[int]]:
+    # torch has no negative steps: the same entries by positive steps, once these axes are flipped
+    used = sum(item is not None and item is not Ellipsis for item in index)
+    items, flipped, axis = [], [], 0
+    for item in index:
+        if isinstance(item, slice) and item.step is not None and item.step < 0:
+            start, stop, step = item.indices(shape[axis])
+            item = slice(shape[axis] - 1 - start, shape[axis] - 1 - stop, -step)
+            flipped.append(axis)
+        items.append(item)
+        axis += len(shape) - used if item is Ellipsis else item is not None
+    return tuple(items), flipped
+
+
+def fill(index: tuple[Any, ...], arrays: tuple[Tensor, ...]) -> tuple[Any, ...]:
+    given = iter(arrays)
+    return tuple(next(given).long() if isinstance(item, str) and item == ARRAY else item for item in index)
+
+
+def getitem(x: Tensor, *arrays: Tensor, index: tuple[Any, ...]) -> Tensor:
+    index, flipped = upward(index, x.shape)
+    return (torch.flip(x, flipped) if flipped else x)[fill(index, arrays)]
+
+
+def scatter_add(x: Tensor, *arrays: Tensor, index: tuple[Any, ...], shape: tuple[int, ...]) -> Tensor:
+    index, flipped = upward(index, shape)
+    total = x.new_zeros(shape)
+    if len(arrays) == len(index) > 0:
+        total = total.index_put(fill(index, arrays), x, accumulate=True)
+    elif arrays:
+        places = torch.arange(total.numel(), device=x.device).reshape(shape)[fill(index, arrays)]
+        entries = torch.broadcast_to(x, places.shape).reshape(-1)
+        total = total.reshape(-1).index_put((places.reshape(-1),), entries, accumulate=True).reshape(shape)
+    else:
+        total[index] = x
+    return torch.flip(total, flipped) if flipped else total
+
+
+def index_update(a: Tensor, b: Tensor, *arrays: Tensor, index: tuple[Any, ...]) -> Tensor:
+    index, flipped = upward(index, a.shape)
+    updated = torch.flip(a, flipped) if flipped else a.clone()
+    updated = updated.to(torch.result_type(a, b))
+    updated[fill(index, arrays)] = b.to(updated.dtype)
+    return torch.flip(updated, flipped) if flipped else updated
+
+
+def concatenate(*parts: Tensor, axis: int) -> Tensor:
+    return torch.cat(parts, dim=axis)
+
+
+def stack(*rows: Tensor) -> Tensor:
+    return torch.stack(rows)
+
+
+def einsum(*operands: Tensor, subscripts: str) -> Tensor:
+    return torch.einsum(subscripts, *operands)
+
+
+def astype(x: Tensor, dtype: str) -> Tensor:
+    return x.to(getattr(torch, str(dtype).rpartition(".")[2]))
+
+
+def solve(a: Tensor, b: Tensor) -> Tensor:
+    # torch takes a right side with one axis less for a stack of vectors
+    return torch.linalg.solve(a, b.expand(*a.shape[:-2], *b.shape[-2:]) if b.ndim < a.ndim else b)
+
+
+def adjugate(a: Tensor) -> Tensor:
+    n = a.shape[-1]
+    kept = torch.tensor([[j for j in range(n) if j != i] for i in range(n)], device=a.device).long()
+    if n > 12:
+        u, s, vh = torch.linalg.svd(a)
+        others = torch.stack([torch.prod(s[..., other], dim=-1) for other in kept], dim=-1)
+        turn = torch.linalg.det(u) * torch.linalg.det(vh)
+        return turn[..., None, None] * ((vh.mT * others[..., None, :]) @ u.mT)
+    # the transposed cofactors: row and column left out, for every entry at once
+    minors = a[..., kept[:, None, :, None], kept[None, :, None, :]]
+    place = torch.arange(n, device=a.device)
+    signs = (1 - 2 * ((place[:, None] + place[None, :]) % 2)).to(a.dtype)
+    return (signs * torch.linalg.det(minors)).mT
