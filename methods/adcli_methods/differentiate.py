@@ -101,7 +101,7 @@ def differentiate(function: Function, at: Any, request: Request) -> Derivative:
         adjoint_sweeps=method.tally.adjoint_sweeps,
         prepare_seconds=ready - start + tracing,
         run_seconds=done - ready - tracing,
-        notes=tuple(_notes(problem)),
+        notes=tuple(_notes(problem, all(np.isfinite(block).all() for block in blocks))),
     )
 
 
@@ -278,12 +278,12 @@ def _name_used(method: Method) -> str:
     return "reverse" if sweeps[1] else "forward"
 
 
-def _notes(problem: FlatFunction) -> list[str]:
+def _notes(problem: FlatFunction, is_finite: bool) -> list[str]:
     try:
         with np.errstate(all="ignore"):
             trace, outputs = problem.traced
     except TraceError as error:
         return [f"not traced, so no notes on kinks: {error}"]
-    return notes_of(trace, outputs, problem.paths)
+    return notes_of(trace, outputs, problem.paths, is_finite)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from adcli_methods.primitive import Value
+from adcli_methods.primitive import Partial, Value
 from adcli_methods.program import Instruction
 from adcli_methods.structure import Path
 from adcli_methods.tracer import Trace
@@ -14,15 +14,17 @@ from adcli_methods.tracer import Trace
 MOST_NOTES = 8
 
 
-def notes_of(trace: Trace, outputs: Sequence[int], paths: Sequence[Path]) -> list[str]:
+def notes_of(trace: Trace, outputs: Sequence[int], paths: Sequence[Path], is_finite: bool) -> list[str]:
     """The notes on a function's trace, the first few of each kind.
 
-    Arguments: the trace, the slots of the outputs, and the path of each input.
+    Arguments: the trace, the slots of the outputs, the path of each input, and whether the derivative is finite.
     """
     with np.errstate(all="ignore"):
         reached = _ancestors(trace, outputs)
         kinks = _kinks(trace, reached)
         births = _births(trace, reached)
+        if not (is_finite or kinks or births):
+            births = _singular_partials(trace, reached)
     unused = [
         f"the output does not depend on {'.'.join(path)}"
         for slot, path in enumerate(paths)
@@ -84,9 +86,33 @@ def _births(trace: Trace, reached: set[int]) -> list[str]:
         if all(_is_finite(operand) for operand in operands) or (
             kind == "NaN" and not any(np.isnan(operand).any() for operand in operands)
         ):
-            shown = ", ".join(f"{operand:.6g}" for operand in operands if not np.shape(operand))
-            found.append(f"{kind} first arises in {instruction.primitive.name}({shown}){_place(instruction)}")
+            found.append(f"{kind} first arises in {instruction.primitive.name}{_shown(operands)}{_place(instruction)}")
     return found
+
+
+def _singular_partials(trace: Trace, reached: set[int]) -> list[str]:
+    """The operations whose partial derivative is not finite though their value is."""
+    found = []
+    for slot in sorted(reached):
+        instruction = trace.instructions[slot]
+        primitive, parameters = instruction.primitive, instruction.parameters
+        if primitive is None:
+            continue
+        operands = [_array(trace.values[operand]) for operand in instruction.operands]
+        for position, operand in enumerate(instruction.operands):
+            rule = primitive.rule(position, len(operands))
+            if not trace.active[operand] or type(rule) is not Partial or rule.constant is not None:
+                continue
+            partial = rule.function(*operands, _array(trace.values[slot]), **parameters)
+            if not _is_finite(partial):
+                kind = "NaN" if np.isnan(partial).any() else "Inf"
+                found.append(f"{kind}: the slope of {primitive.name}{_shown(operands)} by operand {position + 1}"
+                             f"{_place(instruction)}")  # fmt: skip
+    return found
+
+
+def _shown(operands: Sequence[Value]) -> str:
+    return "(" + ", ".join("..." if np.shape(operand) else f"{operand:.6g}" for operand in operands) + ")"
 
 
 def _is_finite(value: Value) -> bool:

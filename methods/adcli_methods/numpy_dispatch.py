@@ -12,7 +12,7 @@ from adcli_methods import tracer as tracer_module
 from adcli_methods.array_tracer import ArrayTracer, concrete
 from adcli_methods.errors import TraceError
 from adcli_methods.functions import reductions
-from adcli_methods.functions.axes import assembled, cast, one_axis
+from adcli_methods.functions.axes import assembled, cast, has_tracer, one_axis
 from adcli_methods.numpy_tables import (
     ASSOCIATIVE,
     ATTRIBUTES,
@@ -23,7 +23,7 @@ from adcli_methods.numpy_tables import (
     VIEWS,
     Front,
 )
-from adcli_methods.primitive import Recorded, Value, shape_of
+from adcli_methods.primitive import Value, shape_of
 from adcli_methods.primitives import elementary as e
 from adcli_methods.primitives import structural as s
 from adcli_methods.tracer import Tracer, buffer, trace_error
@@ -58,9 +58,7 @@ def call_ufunc(ufunc: Any, method: str, inputs: Sequence[Value], keywords: dict[
         raise trace_error(f"numpy.{ufunc.__name__} writes a traced value into a plain array", _NEW_OUT)
     if _all_constant(inputs) and _all_constant(keywords.values()):
         bound = getattr(ufunc, method)
-        return _into(
-            out, buffered(bound(*map(_plain, inputs), **{k: _plain(v) for k, v in keywords.items()}))
-        )
+        return _into(out, buffered(bound(*map(_plain, inputs), **{k: _plain(v) for k, v in keywords.items()})))
     if method in ("reduce", "accumulate"):
         return _into(out, _folded(ufunc, method, *inputs, **keywords))
     where = keywords.pop("where", True)
@@ -123,9 +121,7 @@ def _into(out: Any, result: Value, where: Any = True) -> Value:
         result = e.where(assembled(where), result, out)
     if shape_of(result) != out.shape:
         if np.broadcast_shapes(shape_of(result), out.shape) != out.shape:
-            raise ValueError(
-                f"a result of shape {shape_of(result)} does not fit the out= array of {out.shape}"
-            )
+            raise ValueError(f"a result of shape {shape_of(result)} does not fit the out= array of {out.shape}")
         result = s.broadcast_to(result, shape=out.shape)
     out.assign(result)
     return out
@@ -140,13 +136,7 @@ def _folded(ufunc: Any, method: str, array: Any, axis: Any = 0, dtype: Any = Non
     x = cast(assembled(array), dtype)
     if method == "reduce" and ufunc in REDUCTIONS:
         return REDUCTIONS[ufunc](x, axis, **{k: v for k, v in keywords.items() if v is not np._NoValue})
-    if (
-        ufunc not in ASSOCIATIVE
-        or keywords.pop("keepdims", False)
-        or keywords
-        or axis is None
-        or np.ndim(axis)
-    ):
+    if ufunc not in ASSOCIATIVE or keywords.pop("keepdims", False) or keywords or axis is None or np.ndim(axis):
         _refuse(f"numpy.{ufunc.__name__}.{method}")
     at = one_axis(axis, len(shape_of(x)))
     if ufunc is np.add:
@@ -163,9 +153,7 @@ def _at(ufunc: Any, array: Any, index: Any, values: Any = None) -> None:
         _refuse(f"numpy.{ufunc.__name__}.at")
     places = np.arange(np.prod(array.shape, dtype=int)).reshape(array.shape)[_plain_index(index)]
     given = s.broadcast_to(assembled(values), shape=places.shape)
-    line = s.scatter_add(
-        s.reshape(given, shape=(places.size,)), places.ravel(), index=(s.ARRAY,), shape=(array.size,)
-    )
+    line = s.scatter_add(s.reshape(given, shape=(places.size,)), places.ravel(), index=(s.ARRAY,), shape=(array.size,))
     change = s.reshape(line, shape=array.shape)
     array.assign(array + change if ufunc is np.add else array - change)
 
@@ -219,9 +207,7 @@ def _out_position(front: Callable[..., Any]) -> int | None:
 def _on_constants(function: Any, args: Sequence[Any], keywords: dict[str, Any]) -> Any:
     """Call the real function where only constant buffers are involved."""
     out = _single(keywords.pop("out", None))
-    result = buffered(
-        function(*map(_plain, args), **{name: _plain(value) for name, value in keywords.items()})
-    )
+    result = buffered(function(*map(_plain, args), **{name: _plain(value) for name, value in keywords.items()}))
     return result if out is None else _into(out, result)
 
 
@@ -232,11 +218,10 @@ def _all_constant(values: Any) -> bool:
                 value.settle()
             if value.trace is not tracer_module.NO_TRACE:
                 return False
-        elif isinstance(value, (list, tuple)) and not _all_constant(value):
-            return False
-        elif (
-            type(value) is np.ndarray and value.dtype == object and not _all_constant(value.ravel().tolist())
-        ):
+        elif isinstance(value, (list, tuple)):
+            if not _all_constant(value):
+                return False
+        elif has_tracer(value):  # an array of objects
             return False
     return True
 

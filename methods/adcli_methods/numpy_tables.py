@@ -51,9 +51,7 @@ _UFUNCS_BY_NAME: dict[str, Front] = {
     "conjugate": e.positive,
 }
 
-UFUNCS: dict[Any, Front] = {
-    getattr(np, name): front for name, front in _UFUNCS_BY_NAME.items() if hasattr(np, name)
-}
+UFUNCS: dict[Any, Front] = {getattr(np, name): front for name, front in _UFUNCS_BY_NAME.items() if hasattr(np, name)}
 """A front for each of NumPy's ufuncs."""
 
 REDUCTIONS: dict[Any, Front] = {
@@ -110,8 +108,8 @@ _NUMPY: dict[str, Front] = {
     ),
     **fronts_of(
         joining,
-        "concatenate stack hstack vstack dstack column_stack block append insert delete array_split split hsplit vsplit "
-        "dsplit unstack",
+        "concatenate stack hstack vstack dstack column_stack block append insert delete array_split split hsplit "
+        "vsplit dsplit unstack",
     ),
     **fronts_of(
         ordering,
@@ -158,14 +156,10 @@ FUNCTIONS: dict[Any, Front] = {
 """A front for each of NumPy's functions."""
 FUNCTIONS[stride_tricks.sliding_window_view] = shaping.sliding_window_view
 
-VIEWS: frozenset[Any] = frozenset(
-    function
-    for function in FUNCTIONS
-    if function.__name__
-    in """reshape ravel transpose permute_dims swapaxes matrix_transpose moveaxis rollaxis expand_dims squeeze atleast_1d
-    atleast_2d atleast_3d flip fliplr flipud rot90 array_split split hsplit vsplit dsplit unstack real copyto putmask put
-    put_along_axis fill_diagonal""".split()
-)
+_VIEWS = """reshape ravel transpose permute_dims swapaxes matrix_transpose moveaxis rollaxis expand_dims squeeze
+atleast_1d atleast_2d atleast_3d flip fliplr flipud rot90 array_split split hsplit vsplit dsplit unstack real copyto
+putmask put put_along_axis fill_diagonal"""
+VIEWS: frozenset[Any] = frozenset(function for function in FUNCTIONS if function.__name__ in _VIEWS.split())
 """The functions whose results share entries with an argument, or that write into one."""
 
 
@@ -174,9 +168,7 @@ def _reshape(a: Value, *shape: Any, order: str = "C", copy: Any = None) -> Value
 
 
 def _transpose(a: Value, *axes: Any) -> Value:
-    return shaping.transpose(
-        a, None if axes in ((), (None,)) else axes[0] if isinstance(axes[0], tuple) else axes
-    )
+    return shaping.transpose(a, None if axes in ((), (None,)) else axes[0] if isinstance(axes[0], tuple) else axes)
 
 
 def _astype(a: Value, dtype: Any, *_: Any, **__: Any) -> Value:

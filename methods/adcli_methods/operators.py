@@ -15,7 +15,7 @@ import numpy as np
 from adcli_methods.errors import OperatorError, PointError
 from adcli_methods.method import Flat, Linearization, Method
 from adcli_methods.primitive import Value, shape_of
-from adcli_methods.primitives.structural import reshape, stack
+from adcli_methods.primitives.structural import getitem, reshape, stack
 
 
 def size_of(values: Sequence[Value]) -> int:
@@ -150,13 +150,25 @@ def hvp(method: Method, function: Flat, leaves: Sequence[Value], vector: Sequenc
     """The Hessian of a scalar function times a vector: the derivative of the gradient along it."""
 
     def gradient(at: Sequence[Value]) -> list[Value]:
-        return derivative_blocks(method, function, at, 2)
+        blocks = derivative_blocks(method, function, at, 2)
+        depth = len(shape_of(at[0]))
+        shapes = [shape_of(block)[: len(shape_of(block)) - depth] for block in blocks[:: len(at)]]
+        require_scalar([np.broadcast_to(0.0, shape) for shape in shapes], "hvp")
+        return [_of_shape(block, shape_of(leaf)) for block, leaf in zip(blocks, at, strict=True)]
 
     linear = method.linearize(gradient, leaves, 1)
     if linear.push is not None:
         return linear.push(vector)
     assert linear.pull is not None
     return linear.pull(vector)  # the Hessian is symmetric
+
+
+def _of_shape(value: Value, shape: tuple[int, ...]) -> Value:
+    """A value in another shape of as many entries."""
+    given = shape_of(value)
+    if given == shape:
+        return value
+    return reshape(value, shape=shape) if shape else getitem(value, index=(0,) * len(given))
 
 
 def _sum(parts: Any) -> Value:

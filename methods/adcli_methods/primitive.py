@@ -134,7 +134,10 @@ def _by_name(name: str) -> Primitive:
 
 
 def evaluate(primitive: Primitive, operands: Sequence[Value], parameters: dict[str, Any]) -> Value:
-    """The value of a primitive on numbers, arrays, or the values of another library."""
+    """The value of a primitive on numbers, arrays, or the values of another library.
+
+    A result on NumPy's float64 numbers stays one, which divides by zero where Python's float refuses.
+    """
     scalar = primitive.scalar
     if scalar is not None:
         for operand in operands:
@@ -148,7 +151,10 @@ def evaluate(primitive: Primitive, operands: Sequence[Value], parameters: dict[s
     for operand in operands:
         if type(operand) not in _NUMPY_TYPES:
             return _foreign(operand).call(primitive)(*operands, **parameters)
-    return plain(primitive.numpy(*operands, **parameters))
+    result = primitive.numpy(*operands, **parameters)
+    if scalar is not None and np.float64 in map(type, operands):
+        return result[()] if type(result) is np.ndarray and result.ndim == 0 else result
+    return plain(result)
 
 
 def _outside_scalars_domain(primitive: Primitive, operands: Sequence[Value], parameters: dict[str, Any]) -> Value:

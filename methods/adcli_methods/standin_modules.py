@@ -162,7 +162,7 @@ class _Float64Type(type):
         if has_tracer(args):
             from adcli_methods.functions.creation import asarray
 
-            return asarray(*args, dtype=np.float64)
+            return asarray(args[0], np.float64)
         return np.float64(*args, **keywords)
 
     def __instancecheck__(cls, instance: Any) -> bool:
@@ -200,7 +200,7 @@ def _kinds_of(value: Tracer) -> tuple[type, ...]:
 
 
 def _is_scalar(element: Any) -> bool:
-    return builtins.isinstance(element, Tracer) and not element.shape or bool(np.isscalar(element))
+    return bool(np.isscalar(element)) or (builtins.isinstance(element, Tracer) and not element.shape)
 
 
 @functools.cache
@@ -218,11 +218,15 @@ def _numpy_makers() -> dict[Any, Any]:
     fronts = {
         **{name: vars(creation)[name] for name in same.split()},
         **as_array,
-        **{name: creation.atleast_1d_array for name in contiguous},
+        **dict.fromkeys(contiguous, creation.atleast_1d_array),
         "empty_like": creation.zeros_like,
     }
     made: dict[Any, Any] = {getattr(np, name): Creation(getattr(np, name), front) for name, front in fronts.items()}
-    made[np.float64], made[np.vectorize], made[np.ndenumerate] = Float64, creation.Vectorized, creation.ndenumerate
+    made[np.float64], made[np.vectorize], made[np.ndenumerate] = (
+        Float64,
+        creation.Vectorized,
+        creation.ndenumerate,
+    )
     made[np.isscalar] = _is_scalar
     made[np.r_], made[np.c_] = Rows(), Columns()
     return made

@@ -1,7 +1,7 @@
 """The tangent sweep and the adjoint sweep over a trace: the chain rule, read from the primitives' rows.
 
 The rules are evaluated on whatever the trace holds: floats, arrays, tensors, or tracers of an outer trace,
-which is how derivatives nest. An exact zero sensitivity stays zero beside an infinite partial (0 * inf = 0).
+which is how derivatives nest. Along a chain, an exact zero stays zero beside an infinite factor (0 * inf = 0).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from adcli_methods.primitive import Linear, Partial, Primitive, Rule, Tangent, Value, shape_of
-from adcli_methods.primitives.elementary import absolute, equal, logical_and, where
+from adcli_methods.primitives.elementary import absolute, equal, logical_and, logical_or, where
 from adcli_methods.primitives.structural import broadcast_to, sum_to
 from adcli_methods.program import Instruction
 from adcli_methods.tracer import Trace, Tracer
@@ -69,7 +69,9 @@ _times = operator.mul
 
 
 def _strict_times(partial: Value, sensitivity: Value) -> Value:
-    return where(logical_and(equal(sensitivity, 0.0), equal(absolute(partial), np.inf)), 0.0, partial * sensitivity)
+    zero = logical_or(equal(sensitivity, 0.0), equal(partial, 0.0))
+    infinite = logical_or(equal(absolute(partial), np.inf), equal(absolute(sensitivity), np.inf))
+    return where(logical_and(zero, infinite), 0.0, partial * sensitivity)
 
 
 def _push(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import linecache
 import opcode
 import sys
 from collections.abc import Callable, Sequence
@@ -19,6 +20,7 @@ from adcli_methods.primitives import elementary as e
 from adcli_methods.program import GIVEN, Guard, Instruction, Location, Program
 
 _OWN_FOLDERS = (str(Path(__file__).parent), str(Path(np.__file__).parent))
+_STANDARD_LIBRARY = str(Path(linecache.__file__).parent)
 _own_files: dict[str, bool] = {}
 ENTRIES: set[CodeType] = set()
 """The code that calls users' functions: no frame beyond it is theirs."""
@@ -34,14 +36,21 @@ def _is_own(filename: str) -> bool:
     return known
 
 
+def _is_library(filename: str) -> bool:
+    return "site-packages" in filename or "dist-packages" in filename or filename.startswith(_STANDARD_LIBRARY)
+
+
 def user_mark() -> tuple[CodeType, int] | None:
     """The code and instruction offset of the innermost frame that is the user's."""
-    frame = sys._getframe(1)
+    frame, innermost = sys._getframe(1), None
     while frame is not None and frame.f_code not in ENTRIES:
-        if not _is_own(frame.f_code.co_filename):
-            return frame.f_code, frame.f_lasti
+        filename = frame.f_code.co_filename
+        if not _is_own(filename):
+            if not _is_library(filename):
+                return frame.f_code, frame.f_lasti
+            innermost = innermost or (frame.f_code, frame.f_lasti)
         frame = frame.f_back  # type: ignore[assignment]  # ends with None
-    return None
+    return innermost
 
 
 def user_location() -> Location | None:
@@ -85,6 +94,10 @@ class Trace:
         self.locate = locate
         self.locked: list[np.ndarray[Any, Any]] = []
 
+    def __call__(self, *_: Any, **__: Any) -> Any:
+        """Answer `a.trace()`, which reads a traced array's trace for a method."""
+        raise trace_error("the method trace() of a traced array is not at hand", "write np.trace(a)")
+
     def tracers(self) -> list[Tracer]:
         """The inputs, to call the function with."""
         return [self.wrap(slot, self.values[slot]) for slot in range(self.input_count)]
@@ -125,6 +138,8 @@ class Trace:
                 value = value.snapshot()
         elif type(value) is np.ndarray:
             value = self._keep(value)
+        elif type(value) is np.float64:
+            value = float(value)
         elif type(value) in (list, tuple, Fraction, complex, np.complex128, np.complex64):
             value = _operand(value)
         self.instructions.append(GIVEN)

@@ -8,8 +8,8 @@ import numpy as np
 
 from adcli_benchmarks.problem import Array
 
-SAMPLES = 200
-"""Data points of the k-means and logistic-regression problems."""
+POINTS_PER_CENTER = 20
+SAMPLES_PER_FEATURE = 5
 
 
 def _kept(array: Array) -> Array:
@@ -25,18 +25,18 @@ def mixture(size: int) -> tuple[Array, Array]:
 
 
 @cache
-def cloud() -> Array:
-    """Points of the plane in four clumps, one point a row."""
-    generator = np.random.default_rng(0)
-    centers = generator.uniform(-4.0, 4.0, (4, 2))
-    return _kept(centers[np.arange(SAMPLES) % 4] + generator.normal(size=(SAMPLES, 2)))
+def cloud(size: int) -> Array:
+    """Points of the plane in `size` clumps, one point a row."""
+    generator = np.random.default_rng(size)
+    clumps = generator.uniform(-4.0, 4.0, (size, 2))
+    return _kept(np.repeat(clumps, POINTS_PER_CENTER, axis=0) + generator.normal(size=(size * POINTS_PER_CENTER, 2)))
 
 
 @cache
 def labelled(size: int) -> tuple[Array, Array]:
     """Samples of `size` features, one a row, and their labels, 1 or -1, a tenth of them wrong."""
     generator = np.random.default_rng(size)
-    features = generator.normal(size=(SAMPLES, size))
+    features = generator.normal(size=(size * SAMPLES_PER_FEATURE, size))
     labels = np.where(features @ generator.normal(size=size) > 0.0, 1.0, -1.0)
     labels[::10] *= -1.0
     return _kept(features), _kept(labels)

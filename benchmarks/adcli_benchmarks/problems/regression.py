@@ -27,14 +27,15 @@ def least_squares_gradient(x: Array) -> Any:
 
 
 def k_means(centers: Array) -> Any:
-    """The squared distances of 200 points of the plane to their nearest centers."""
-    distances = np.sum((cloud()[:, None, :] - centers[None, :, :]) ** 2, axis=2)
+    """The squared distances of points of the plane, 20 for each center, to their nearest centers."""
+    points = cloud(len(centers))
+    distances = np.sum((points[:, None, :] - centers[None, :, :]) ** 2, axis=2)
     return np.sum(np.min(distances, axis=1))
 
 
 def k_means_gradient(centers: Array) -> Any:
     """Twice the way from each of its points to a center."""
-    points = cloud()
+    points = cloud(len(centers))
     nearest = np.argmin(np.sum((points[:, None, :] - centers[None, :, :]) ** 2, axis=2), axis=1)
     members = nearest[:, None] == np.arange(len(centers))
     return 2.0 * (members.sum(axis=0)[:, None] * centers - members.T @ points)
@@ -45,7 +46,7 @@ def _centers(size: int, seed: int) -> Point:
 
 
 def logistic_regression(w: Array, b: float) -> Any:
-    """The mean logistic loss of 200 labelled samples."""
+    """The mean logistic loss of labelled samples, five for each feature."""
     features, labels = labelled(len(w))
     return np.mean(np.logaddexp(0.0, -labels * (features @ w + b)))
 
@@ -94,7 +95,7 @@ PROBLEMS = [
     ),
     Problem(
         "logistic-regression", "mean log(1 + exp(-label*(features@w + b)))", logistic_regression,
-        logistic_regression_gradient, (1, 10, 100, 1000), _weights, source="standard classification loss",
+        logistic_regression_gradient, (1, 10, 100, 500), _weights, source="standard classification loss",
         stresses="a stable loss, an array and a number as inputs",
     ),
     Problem(

@@ -101,11 +101,8 @@ def correlate(a: Any, v: Any, mode: str = "valid") -> Value:
     """np.correlate."""
     x, kernel = assembled(a), assembled(v)
     if shape_of(kernel)[0] > shape_of(x)[0]:
-        return flip(convolve(kernel, flip(x), mode)) if mode != "same" else flip(correlate(kernel, x, mode))
-    found = convolve(x, flip(kernel), "full")
-    n, m = shape_of(x)[0], shape_of(kernel)[0]
-    start, stop = {"full": (0, n + m - 1), "valid": (m - 1, n), "same": (m // 2, m // 2 + n)}[mode]
-    return part(found, 0, start, stop)
+        return flip(correlate(kernel, x, mode))
+    return convolve(x, flip(kernel), mode)
 
 
 def polyval(p: Any, x: Any) -> Value:

@@ -52,8 +52,8 @@ def _constant(real: Callable[..., Any]) -> Callable[..., Value]:
     return make
 
 
-zeros, ones, eye, identity, tri = map(_constant, (np.zeros, np.ones, np.eye, np.identity, np.tri))
-empty = _constant(np.zeros)
+zeros, ones, empty = _constant(np.zeros), _constant(np.ones), _constant(np.zeros)
+eye, identity, tri = _constant(np.eye), _constant(np.identity), _constant(np.tri)
 
 
 def full(shape: Any, fill_value: Any, dtype: Any = None, **_: Any) -> Value:
@@ -114,7 +114,8 @@ def linspace(
     """np.linspace between ends that may be traced."""
     start, stop, num = assembled(start), assembled(stop), operator.index(num)
     if not isinstance(start, Recorded) and not isinstance(stop, Recorded):
-        made = np.linspace(start, stop, num, endpoint, retstep, dtype, axis)
+        real: Any = np.linspace
+        made = real(start, stop, num, endpoint, retstep, dtype, axis)
         return (buffer(made[0]), made[1]) if retstep else buffer(made)
     refuse(axis != 0, "np.linspace along another axis", "move the axis with np.moveaxis")
     spaces = num - 1 if endpoint else num
@@ -127,9 +128,7 @@ def linspace(
     return (line, step) if retstep else line
 
 
-def logspace(
-    start: Any, stop: Any, num: int = 50, endpoint: bool = True, base: Any = 10.0, **keywords: Any
-) -> Value:
+def logspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, base: Any = 10.0, **keywords: Any) -> Value:
     """np.logspace."""
     return e.power(assembled(base), linspace(start, stop, num, endpoint, **keywords))
 
@@ -156,15 +155,10 @@ class Vectorized:
         given = [assembled(arg) for arg in args]
         shape = np.broadcast_shapes(*map(shape_of, given))
         if real.signature is not None or real.excluded or keywords or not count(shape):
-            refuse(
-                has_tracer([*args, *keywords.values()]), "np.vectorize with these arguments", "write the loop"
-            )
+            refuse(has_tracer([*args, *keywords.values()]), "np.vectorize with these arguments", "write the loop")
             return real(*args, **keywords)
         spread = [s.broadcast_to(value, shape=shape) for value in given]
-        outs = [
-            real.pyfunc(*(value[index] if shape else value for value in spread))
-            for index in np.ndindex(shape)
-        ]
+        outs = [real.pyfunc(*(value[index] if shape else value for value in spread)) for index in np.ndindex(shape)]
         if not isinstance(outs[0], tuple):
             return view(array(outs, real.otypes), s.reshape, shape=shape)
         return tuple(view(array(list(each)), s.reshape, shape=shape) for each in zip(*outs, strict=True))

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from adcli_methods.functions.axes import assembled, kind_of
+from adcli_methods.functions.axes import assembled, kind_of, refuse
 from adcli_methods.primitive import Primitive, Value, shape_of
 from adcli_methods.primitives import elementary as e
 from adcli_methods.tracer import trace_error
@@ -134,11 +134,10 @@ def fix(x: Value) -> Value:
     return e.trunc(assembled(x))
 
 
-def clip(
-    a: Value, a_min: Any = None, a_max: Any = None, out: Any = None, *, min: Any = None, max: Any = None
-) -> Value:  # noqa: A002
+def clip(a: Value, a_min: Any = None, a_max: Any = None, out: Any = None, **bounds: Any) -> Value:
     """np.clip; a bound of None does not bind."""
-    x, low, high = assembled(a), a_min if min is None else min, a_max if max is None else max
+    x, low, high = assembled(a), bounds.pop("min", a_min), bounds.pop("max", a_max)
+    refuse(bool(bounds), f"np.clip with {sorted(bounds)}", "leave that argument out")
     if low is not None:
         x = e.maximum(x, assembled(low))
     return x if high is None else e.minimum(x, assembled(high))
@@ -154,9 +153,7 @@ def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0)
     return result
 
 
-def nan_to_num(
-    x: Value, copy: bool = True, nan: float = 0.0, posinf: Any = None, neginf: Any = None
-) -> Value:
+def nan_to_num(x: Value, copy: bool = True, nan: float = 0.0, posinf: Any = None, neginf: Any = None) -> Value:
     """np.nan_to_num."""
     value, largest = assembled(x), np.finfo(np.float64).max
     value = e.where(e.isnan(value), nan, value)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from adcli_methods.functions.axes import along, assembled, cast, count, flattened, one_axis, part, view
+from adcli_methods.functions.axes import along, assembled, cast, count, flattened, one_axis, view
 from adcli_methods.functions.shaping import atleast_1d, atleast_2d, atleast_3d, expand_dims, moveaxis
 from adcli_methods.primitive import Value, shape_of
 from adcli_methods.primitives import structural as s
@@ -27,15 +27,11 @@ def concatenate(
     return cast(s.concatenate(*given, axis=at) if len(given) > 1 else assembled(given[0]), dtype)
 
 
-def stack(
-    arrays: Sequence[Any], axis: int = 0, out: Any = None, *, dtype: Any = None, casting: str = ""
-) -> Value:
+def stack(arrays: Sequence[Any], axis: int = 0, out: Any = None, *, dtype: Any = None, casting: str = "") -> Value:
     """np.stack."""
     given = [assembled(x) for x in arrays]
     if len({shape_of(x) for x in given}) != 1:
-        raise ValueError(
-            "all input arrays must have the same shape" if given else "need at least one array to stack"
-        )
+        raise ValueError("all input arrays must have the same shape" if given else "need at least one array to stack")
     piled = s.stack(*given)
     at = one_axis(axis, len(shape_of(piled)))
     return cast(moveaxis(piled, 0, at) if at else piled, dtype)
@@ -60,9 +56,7 @@ def dstack(tup: Sequence[Any]) -> Value:
 def column_stack(tup: Sequence[Any]) -> Value:
     """np.column_stack."""
     given = [assembled(x) for x in tup]
-    return concatenate(
-        [x if len(shape_of(x)) > 1 else s.reshape(x, shape=(count(shape_of(x)), 1)) for x in given], 1
-    )
+    return concatenate([x if len(shape_of(x)) > 1 else s.reshape(x, shape=(count(shape_of(x)), 1)) for x in given], 1)
 
 
 def block(arrays: Any) -> Value:

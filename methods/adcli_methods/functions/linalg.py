@@ -65,9 +65,7 @@ def cholesky(a: Any, /, *, upper: bool = False) -> Value:
     return matrix_transpose(factor) if upper else factor
 
 
-def trace(
-    a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: Any = None
-) -> Value:
+def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: Any = None) -> Value:
     """np.trace."""
     return sum_(cast(diagonal(a, offset, axis1, axis2), dtype), -1)
 
@@ -130,11 +128,7 @@ def _matrix_norm(x: Value, ord: Any, axes: tuple[int, int], keepdims: bool) -> V
     summed, over = axes if abs(ord) == 1 else axes[::-1]
     sums = sum_(e.absolute(x), summed, keepdims=True)
     best = (max_ if ord > 0 else min_)(sums, over, keepdims=True)
-    return (
-        best
-        if keepdims
-        else s.reshape(best, shape=tuple(m for i, m in enumerate(shape_of(x)) if i not in axes))
-    )
+    return best if keepdims else s.reshape(best, shape=tuple(m for i, m in enumerate(shape_of(x)) if i not in axes))
 
 
 def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Value:  # noqa: A002

@@ -80,9 +80,7 @@ def partition(a: Any, kth: Any, axis: Any = -1, kind: Any = None, order: Any = N
     return sort(a, axis)
 
 
-def median(
-    a: Any, axis: Any = None, out: Any = None, overwrite_input: bool = False, keepdims: bool = False
-) -> Value:
+def median(a: Any, axis: Any = None, out: Any = None, overwrite_input: bool = False, keepdims: bool = False) -> Value:
     """np.median."""
     x = assembled(a)
     axes = axes_of(axis, len(shape_of(x)))
@@ -90,9 +88,7 @@ def median(
         return x
     ordered = sort(merged(x, axes))
     n = shape_of(ordered)[-1]
-    return kept(
-        mean(s.getitem(ordered, index=(Ellipsis, slice((n - 1) // 2, n // 2 + 1))), -1), x, axes, keepdims
-    )
+    return kept(mean(s.getitem(ordered, index=(Ellipsis, slice((n - 1) // 2, n // 2 + 1))), -1), x, axes, keepdims)
 
 
 def quantile(
@@ -115,16 +111,12 @@ def quantile(
     below = min(int(place), shape_of(ordered)[-1] - 1)
     low = s.getitem(ordered, index=(Ellipsis, below))
     high = s.getitem(ordered, index=(Ellipsis, min(below + 1, shape_of(ordered)[-1] - 1)))
-    return kept(
-        e.add(low, e.multiply(e.subtract(high, low), e.subtract(place, float(below)))), x, axes, keepdims
-    )
+    return kept(e.add(low, e.multiply(e.subtract(high, low), e.subtract(place, float(below)))), x, axes, keepdims)
 
 
 def percentile(a: Any, q: Any, *args: Any, **keywords: Any) -> Value:
     """np.percentile with linear interpolation."""
-    return quantile(
-        a, e.divide(assembled(q), 100.0) if not np.ndim(q) else np.divide(q, 100.0), *args, **keywords
-    )
+    return quantile(a, e.divide(assembled(q), 100.0) if not np.ndim(q) else np.divide(q, 100.0), *args, **keywords)
 
 
 def nonzero(a: Any) -> tuple[Any, ...]:
@@ -204,7 +196,7 @@ def piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **keyw
         conditions.append(~np.any(conditions, axis=0))
     if len(funclist) != len(conditions):
         raise ValueError(f"with {len(conditions)} conditions as many functions are expected, or one more")
-    result = zeros(shape_of(value)) if shape_of(value) else 0.0
+    result: Value = zeros(shape_of(value)) if shape_of(value) else 0.0
     for holds, function in zip(conditions, funclist, strict=True):
         if not holds.any():
             continue
@@ -264,9 +256,7 @@ def copyto(dst: Any, src: Any, casting: str = "", where: Any = True) -> None:
 def putmask(a: Any, mask: Any, values: Any) -> None:
     """np.putmask of one value or an array of the same shape."""
     target, given = _written(a), assembled(values)
-    refuse(
-        shape_of(given) not in ((), target.shape), "np.putmask with values to repeat", "use a[mask] = values"
-    )
+    refuse(shape_of(given) not in ((), target.shape), "np.putmask with values to repeat", "use a[mask] = values")
     target[...] = e.where(assembled(mask), given, target)
 
 

@@ -118,9 +118,7 @@ def kron(a: Any, b: Any) -> Value:
     left, right = ((1,) * (n - len(shape_of(v))) + shape_of(v) for v in (x, y))
     spread_x = s.reshape(x, shape=tuple(k for m in left for k in (m, 1)))
     spread_y = s.reshape(y, shape=tuple(k for m in right for k in (1, m)))
-    return s.reshape(
-        e.multiply(spread_x, spread_y), shape=tuple(p * q for p, q in zip(left, right, strict=True))
-    )
+    return s.reshape(e.multiply(spread_x, spread_y), shape=tuple(p * q for p, q in zip(left, right, strict=True)))
 
 
 def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: Any = None) -> Value:
@@ -131,9 +129,7 @@ def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axi
     lengths = shape_of(x)[-1:] + shape_of(y)[-1:]
     refuse(lengths != (3, 3), "np.cross of vectors that are not in space", "write x[0] * y[1] - x[1] * y[0]")
     (a0, a1, a2), (b0, b1, b2) = ([s.getitem(v, index=(Ellipsis, i)) for i in range(3)] for v in (x, y))
-    parts = [
-        e.subtract(p * q, t * u) for p, q, t, u in ((a1, b2, a2, b1), (a2, b0, a0, b2), (a0, b1, a1, b0))
-    ]
+    parts = [e.subtract(p * q, t * u) for p, q, t, u in ((a1, b2, a2, b1), (a2, b0, a0, b2), (a0, b1, a1, b0))]
     return stack(parts, axisc)
 
 
@@ -147,9 +143,7 @@ def multi_dot(arrays: Sequence[Any], *, out: Any = None) -> Value:
 
 def einsum(subscripts: Any, *operands: Any, out: Any = None, optimize: Any = False, **_: Any) -> Value:
     """np.einsum with the subscripts as text: implicit results, ellipses and repeated letters too."""
-    refuse(
-        not isinstance(subscripts, str), "np.einsum without text", "write the subscripts as text: 'ij,jk->ik'"
-    )
+    refuse(not isinstance(subscripts, str), "np.einsum without text", "write the subscripts as text: 'ij,jk->ik'")
     given = [assembled(x) for x in operands]
     terms, result = _subscripts(subscripts.replace(" ", ""), [len(shape_of(x)) for x in given])
     for position, (term, x) in enumerate(zip(terms, given, strict=True)):
@@ -175,8 +169,7 @@ def _subscripts(text: str, dimensions: Sequence[int]) -> tuple[list[str], str]:
         raise ValueError(f"einsum: {len(terms)} terms for {len(dimensions)} operands")
     spare = [letter for letter in string.ascii_letters if letter not in text]
     hidden = [
-        n - len(term.replace("...", "")) if "..." in term else 0
-        for term, n in zip(terms, dimensions, strict=True)
+        n - len(term.replace("...", "")) if "..." in term else 0 for term, n in zip(terms, dimensions, strict=True)
     ]
     dots = "".join(spare[: max(hidden, default=0)])
     terms = [term.replace("...", dots[len(dots) - n :]) for term, n in zip(terms, hidden, strict=True)]

@@ -153,9 +153,7 @@ def std(*args: Any, **keywords: Any) -> Value:
     return safe_sqrt(var(*args, **keywords))
 
 
-def average(
-    a: Any, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False
-) -> Value:
+def average(a: Any, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False) -> Value:
     """np.average."""
     x = assembled(a)
     shape = shape_of(x)
@@ -166,9 +164,7 @@ def average(
         if shape_of(w) != shape:
             if axis is None or isinstance(axis, tuple) or len(shape_of(w)) != 1:
                 raise TypeError("axis must be one number when the shapes of a and weights differ")
-            w = s.reshape(
-                w, shape=s.reduced_shape(shape, tuple(set(range(len(shape))) - {one_axis(axis, len(shape))}))
-            )
+            w = s.reshape(w, shape=s.reduced_shape(shape, tuple(set(range(len(shape))) - {one_axis(axis, len(shape))})))
         w = e.multiply(w, np.ones(shape)) if shape_of(w) != shape else w
         scale = sum_(w, axis, keepdims=keepdims)
         result = e.divide(sum_(e.multiply(x, w), axis, keepdims=keepdims), scale)
@@ -215,21 +211,13 @@ def _position(primitive: Primitive) -> Callable[..., Value]:
 argmax, argmin = _position(s.argmax), _position(s.argmin)
 
 
-def log_sum_exp(
-    a: Any, axis: Any = None, b: Any = None, keepdims: bool = False, return_sign: bool = False
-) -> Value:
+def log_sum_exp(a: Any, axis: Any = None, b: Any = None, keepdims: bool = False, return_sign: bool = False) -> Value:
     """scipy.special.logsumexp, stable: the exponents are shifted by about the largest."""
     x = assembled(a)
     top = shift(x, axis)
     terms = e.exp(e.subtract(x, top))
     total = sum_(terms if b is None else e.multiply(assembled(b), terms), axis, keepdims=keepdims)
-    top = (
-        top
-        if keepdims
-        else s.reshape(top, shape=shape_of(total))
-        if shape_of(total) != shape_of(top)
-        else top
-    )
+    top = top if keepdims else s.reshape(top, shape=shape_of(total)) if shape_of(total) != shape_of(top) else top
     if return_sign:
         return e.add(e.log(e.absolute(total)), top), e.sign(total)
     return e.add(e.log(total), top)

@@ -26,11 +26,7 @@ def hypot(*coordinates: Value) -> Value:
     """The Euclidean norm of any number of coordinates."""
     if len(coordinates) == 2:
         return e.hypot(*coordinates)
-    return (
-        safe_sqrt(fsum(e.square(x) for x in coordinates))
-        if len(coordinates) != 1
-        else e.absolute(coordinates[0])
-    )
+    return safe_sqrt(fsum(e.square(x) for x in coordinates)) if len(coordinates) != 1 else e.absolute(coordinates[0])
 
 
 def dist(p: Sequence[Value], q: Sequence[Value]) -> Value:
@@ -81,7 +77,8 @@ def remainder(x: Value, y: Value) -> Value:
     return e.subtract(rest, e.multiply(e.multiply(e.sign(rest), times), size))
 
 
-_SAME = "exp exp2 expm1 log2 log10 log1p sqrt cbrt sin cos tan sinh cosh tanh floor ceil trunc copysign isnan isinf isfinite"
+_SAME = """exp exp2 expm1 log2 log10 log1p sqrt cbrt sin cos tan sinh cosh tanh floor ceil trunc copysign isnan isinf
+isfinite"""
 
 FRONTS: dict[str, Callable[..., Value]] = {
     **{name: getattr(e, name) for name in _SAME.split()},

@@ -39,9 +39,7 @@ def _reshaped(x: Value, shape: tuple[int, ...], is_view: Callable[[Any], bool]) 
     return s.reshape(x, shape=shape)
 
 
-def reshape(
-    a: Any, /, shape: Any = None, order: str = "C", *, newshape: Any = None, copy: Any = None
-) -> Value:
+def reshape(a: Any, /, shape: Any = None, order: str = "C", *, newshape: Any = None, copy: Any = None) -> Value:
     """np.reshape, with one length of -1 worked out."""
     refuse(order != "C", f"order={order!r}", "transpose before and after: np.reshape(a.T, ...).T")
     x = assembled(a)
@@ -159,9 +157,7 @@ def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = 
     grids = []
     for line, place in zip(lines, places, strict=True):
         grids.append(
-            s.reshape(
-                line, shape=tuple(count(shape_of(line)) if i == place else 1 for i in range(len(lines)))
-            )
+            s.reshape(line, shape=tuple(count(shape_of(line)) if i == place else 1 for i in range(len(lines))))
         )
     return tuple(grids) if sparse else broadcast_arrays(*grids)
 
@@ -292,8 +288,6 @@ def sliding_window_view(x: Any, window_shape: Any, axis: Any = None, **_: Any) -
     axes = tuple(range(n)) if axis is None else tuple(one_axis(one, n) for one in whole_shape(axis))
     for at, length in zip(axes, windows, strict=True):
         starts = np.arange(shape_of(value)[at] - length + 1)
-        windowed = s.getitem(
-            value, starts[:, None] + np.arange(length), index=along(at, len(shape_of(value)), s.ARRAY)
-        )
+        windowed = s.getitem(value, starts[:, None] + np.arange(length), index=along(at, len(shape_of(value)), s.ARRAY))
         value = moveaxis(windowed, at + 1, -1)
     return value

@@ -65,8 +65,8 @@ def _erfc(x: Value) -> Value:
     import scipy.special
 
     # SciPy's tail has 25 units in the last place; erfcx and the compensated exp(-x**2) have 3
-    tail = np.maximum(x, 1.0)
-    return np.where(np.greater(x, 1.0), scipy.special.erfcx(tail) * _gaussian(tail), scipy.special.erfc(x))[()]
+    tail = np.maximum(x, 0.5)
+    return np.where(np.greater(x, 0.5), scipy.special.erfcx(tail) * _gaussian(tail), scipy.special.erfc(x))[()]
 
 
 erfc: Primitive = Primitive(
