@@ -74,7 +74,7 @@ class ArrayTracer(Tracer):
             self._become(s.index_update(self, rows[0], index=keys[0]))
             return
         arrays = [np.array(column) for column in zip(*keys, strict=True)]
-        self._become(s.index_update(self, s.stack(*rows), *arrays, index=(s.ARRAY,) * len(arrays)))
+        self._become(s.index_update(self, s.pile(rows), *arrays, index=(s.ARRAY,) * len(arrays)))
 
     @property
     def shape(self) -> Any:

@@ -142,9 +142,8 @@ def _run(
     if operator == "jvp":
         blocks = operators.jvp(method, watched, leaves, operators.as_vector(_vector(request), problem.leaves, names))
     elif operator == "vjp":
-        values = _primal(native, outputs, watched)
-        seeds = operators.as_vector(_vector(request), values, [])
-        blocks = operators.vjp(method, function, leaves, seeds)
+        vector = _vector(request)
+        blocks = operators.vjp(method, watched, leaves, lambda values: operators.as_vector(vector, values, []))
     elif operator == "hvp":
         seeds = operators.as_vector(_vector(request), problem.leaves, names)
         blocks = operators.hvp(method, watched, leaves, seeds)

@@ -14,7 +14,7 @@ from adcli_methods import operators
 from adcli_methods.differentiate import Request, by_input, flat_problem, shaped
 from adcli_methods.errors import OperatorError, PointError
 from adcli_methods.function import FlatFunction, function_of
-from adcli_methods.method import Method, Settings
+from adcli_methods.method import Method, Native, Settings
 from adcli_methods.methods import method_named
 from adcli_methods.primitive import Value
 from adcli_methods.standins import rebound
@@ -176,6 +176,18 @@ def hessian(f: Callable[..., Any], wrt: Wrt = None, mode: str = "auto") -> Calla
     return _derivative_of(f, "hessian", 2, wrt, mode)
 
 
+def _multiplied(method: Method, native: Native, problem: FlatFunction, operator: str, vector: Any) -> list[Value]:
+    """The product of a derivative with a vector, one part for each output (jvp) or input."""
+    function, leaves = native.function, native.leaves
+    if operator == "vjp":
+        parts = operators.vjp(method, function, leaves, lambda values: operators.as_vector(vector, values, []))
+    else:
+        names = [".".join(path) for path in problem.paths]
+        run = operators.jvp if operator == "jvp" else operators.hvp
+        parts = run(method, function, leaves, operators.as_vector(vector, problem.leaves, names))
+    return [_own(part) for part in native.lower(parts)]
+
+
 def _product(operator: str, order: int, f: Callable[..., Any], wrt: Wrt, mode: str) -> Callable[..., Any]:
     def product(*arguments: Any, **keywords: Any) -> Tree:
         if len(arguments) < 1:
@@ -185,11 +197,7 @@ def _product(operator: str, order: int, f: Callable[..., Any], wrt: Wrt, mode: s
         method = _method(mode, operator, order)
         with np.errstate(all="ignore"):
             native = method.prepare(problem, order)
-            run = {"jvp": operators.jvp, "vjp": operators.vjp, "hvp": operators.hvp}[operator]
-            values = problem.leaves if operator != "vjp" else problem(problem.leaves)
-            names = [".".join(path) for path in problem.paths]
-            seeds = operators.as_vector(vector, values, names)
-            parts = [_own(part) for part in native.lower(run(method, native.function, native.leaves, seeds))]
+            parts = _multiplied(method, native, problem, operator, vector)
         if operator == "jvp":
             numbers = iter(parts)
             return rebuild(problem.output, lambda path, leaf: next(numbers))

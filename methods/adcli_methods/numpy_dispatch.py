@@ -54,6 +54,8 @@ def call_ufunc(ufunc: Any, method: str, inputs: Sequence[Value], keywords: dict[
     if method == "at":
         return _at(ufunc, *inputs)
     out = _single(keywords.pop("out", None))
+    if method == "__call__" and len(inputs) > ufunc.nin:
+        inputs, out = inputs[: ufunc.nin], _single(tuple(inputs[ufunc.nin :]))
     if out is not None and type(out) is not ArrayTracer:
         raise trace_error(f"numpy.{ufunc.__name__} writes a traced value into a plain array", _NEW_OUT)
     if _all_constant(inputs) and _all_constant(keywords.values()):
@@ -67,6 +69,10 @@ def call_ufunc(ufunc: Any, method: str, inputs: Sequence[Value], keywords: dict[
         keywords.pop(name, None)
     operands = [assembled(x) for x in inputs]
     front = front_of_ufunc(ufunc)
+    if front is None:
+        if not _is_discrete(operands) or method != "__call__":
+            _refuse(full_name(ufunc))
+        return _into(out, ufunc(*map(concrete, operands), **keywords), where)
     if method == "outer":
         result = front(_spread(operands[0], shape_of(operands[1])), operands[1])
     elif method == "__call__":
@@ -76,16 +82,19 @@ def call_ufunc(ufunc: Any, method: str, inputs: Sequence[Value], keywords: dict[
     return _into(out, _with_dtype(result, dtype, ufunc), where)
 
 
-def front_of_ufunc(ufunc: Any) -> Front:
+def front_of_ufunc(ufunc: Any) -> Front | None:
     """The front of one of NumPy's or SciPy's ufuncs."""
     front = UFUNCS.get(ufunc)
     if front is None:
         from adcli_methods.scipy_tables import special_ufunc
 
         front = special_ufunc(ufunc)
-    if front is None:
-        _refuse(full_name(ufunc))
     return front
+
+
+def _is_discrete(args: Sequence[Any]) -> bool:
+    """Whether traced arguments are all whole numbers or truth values, which carry no derivative."""
+    return all(arg.dtype.kind in "biu" if isinstance(arg, Tracer) else not has_tracer(arg) for arg in args)
 
 
 def _refuse(name: str) -> NoReturn:
@@ -172,7 +181,9 @@ def call_function(function: Any, args: Sequence[Any], keywords: dict[str, Any]) 
 
         front = front_of_function(function)
     if front is None:
-        _refuse(full_name(function))
+        if not _is_discrete([*args, *keywords.values()]):
+            _refuse(full_name(function))
+        return function(*map(concrete, args), **{name: concrete(value) for name, value in keywords.items()})
     return call_front(front, full_name(function), args, keywords)
 
 

@@ -7,7 +7,7 @@ output and a leaf, outputs first. The gradient, the Jacobian, the Hessian and hi
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,10 @@ from adcli_methods.primitive import Value, shape_of
 from adcli_methods.primitives.structural import getitem, reshape, stack
 
 
+MOST_ENTRIES = 2 * 10**8
+"""A Jacobian with more entries (1.6 GB) is refused."""
+
+
 def size_of(values: Sequence[Value]) -> int:
     """The number of entries in all values together."""
     return sum(math.prod(shape_of(value)) for value in values)
@@ -26,9 +30,19 @@ def size_of(values: Sequence[Value]) -> int:
 def derivative_blocks(method: Method, function: Flat, leaves: Sequence[Value], order: int) -> list[Value]:
     """D: the Jacobian's blocks, block (o, i) of shape outputs[o].shape + leaves[i].shape, outputs first."""
     linear = method.linearize(function, leaves, order)
+    if linear.outputs is not None:
+        _refuse_too_large(size_of(linear.outputs), size_of(leaves))
     if _by_rows(linear, leaves, method.sweeps_per_push):
         return _rows(linear, leaves)
     return _columns(linear, leaves)
+
+
+def _refuse_too_large(rows: int, columns: int) -> None:
+    if rows * columns > MOST_ENTRIES:
+        raise OperatorError(
+            f"the Jacobian has {rows:,} x {columns:,} entries, too many to hold: "
+            "ask for its products with vectors (jvp, vjp, hvp), or reduce the outputs, as by sum(...)"
+        )
 
 
 def _by_rows(linear: Linearization, leaves: Sequence[Value], sweeps_per_push: int) -> bool:
@@ -130,17 +144,20 @@ def jvp(method: Method, function: Flat, leaves: Sequence[Value], tangents: Seque
     ]
 
 
-def vjp(method: Method, function: Flat, leaves: Sequence[Value], cotangents: Sequence[Value]) -> list[Value]:
-    """A vector of the outputs' shapes times the Jacobian."""
+def vjp(
+    method: Method, function: Flat, leaves: Sequence[Value], seeds: Callable[[Sequence[Value]], list[Value]]
+) -> list[Value]:
+    """A vector times the Jacobian; `seeds` gives the vector in the shapes of the outputs."""
     linear = method.linearize(function, leaves, 1)
+    cotangents = seeds(function(leaves) if linear.outputs is None else linear.outputs)
     if linear.pull is not None:
         return linear.pull(cotangents)
     assert linear.push is not None
     adjoints: list[Value] = []
     for position, leaf in enumerate(leaves):
         entries = []
-        for seeds in _basis(leaves, position):
-            column = linear.push(seeds)
+        for seed in _basis(leaves, position):
+            column = linear.push(seed)
             entries.append(_sum(_inner(w, c) for w, c in zip(cotangents, column, strict=True)))
         adjoints.append(_assembled(entries, shape_of(leaf), ()))
     return adjoints

@@ -6,14 +6,14 @@ import functools
 import opcode
 import os
 import sys
-import weakref
 from collections.abc import Iterable, Iterator
-from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType, NoneType
-from typing import Any, NamedTuple
+from types import CodeType, FunctionType, MethodType, ModuleType, NoneType
+from typing import Any
 
 import numpy as np
 
-from adcli_methods.standin_modules import is_instance, standin_of
+from adcli_methods.places import PLACES, Attributes, Binding, Place
+from adcli_methods.standin_modules import standin_of
 
 _NEVER = frozenset({"adcli", "adcli_methods", "numpy", "scipy", "builtins", "sys", "torch", "jax", "sympy"})
 _LIBRARIES = frozenset({"adcli_benchmarks"})
@@ -21,114 +21,6 @@ _STANDARD_LIBRARY = os.path.dirname(os.__file__) + os.sep
 _IMPORT_NAME = opcode.opmap["IMPORT_NAME"]
 _MOST_ITEMS = 64
 _MOST_VALUES = 20_000
-_ABSENT = object()
-_COMPARED = {
-    ModuleType, FunctionType, BuiltinFunctionType, type, int, float, str, bool, NoneType, np.ufunc, type(np.sum),
-}  # fmt: skip
-
-
-class Binding(NamedTuple):
-    """A name (or position) in a store, what is bound to it, and what stands in for that."""
-
-    store: Any
-    key: Any
-    real: Any
-    standin: Any
-
-
-class _Attributes:
-    """The attributes of an object as a store."""
-
-    def __init__(self, owner: Any) -> None:
-        self.owner = owner
-
-    def __setitem__(self, name: str, value: Any) -> None:
-        setattr(self.owner, name, value)
-
-
-class _Same:
-    """Equal to one object alone, which it does not keep alive."""
-
-    __slots__ = ("identity",)
-    __hash__ = None  # type: ignore[assignment]  # only compared
-
-    def __init__(self, value: Any) -> None:
-        self.identity = id(value)
-
-    def __eq__(self, other: object) -> bool:
-        return id(other) == self.identity
-
-
-class Place:
-    """A module's namespace, a cell, a class, a function's defaults, or a table of functions."""
-
-    __slots__ = ("__weakref__", "bindings", "count", "imports", "needs_isinstance", "owner", "stamp")
-
-    def __init__(self, owner: Any) -> None:
-        self.owner = owner
-        self.bindings: list[Binding] = []
-        self.count = 0
-        self.stamp: list[Any] = []
-        self.imports = False
-        self.needs_isinstance = False
-
-    def is_current(self) -> bool:
-        """Whether a namespace still holds what it held when it was read; true while stand-ins are in place."""
-        try:
-            return self.count > 0 or self.stamp == list(self.owner.values())
-        except Exception:  # a user's __eq__ may raise anything
-            return False
-
-    def read(self, items: Iterable[tuple[Any, Any]], store: Any) -> list[Any]:
-        """Note which of the items have stand-ins, and give the other values."""
-        others, bindings = [], []
-        for key, value in items:
-            standin = standin_of(value)
-            if standin is None:
-                others.append(value)
-            else:
-                bindings.append(Binding(store, key, value, standin))
-        self.bindings = bindings
-        return others
-
-    def read_namespace(self) -> list[Any]:
-        """Read a module's names."""
-        names = list(self.owner.items())
-        self.needs_isinstance = self.imports = False
-        self.stamp = [
-            value if type(value) in _COMPARED or key.startswith("__") else _Same(value) for key, value in names
-        ]
-        return self.read([item for item in names if not item[0].startswith("__")], self.owner)
-
-    def add_isinstance(self) -> None:
-        """Bind the stand-in for isinstance too."""
-        if self.needs_isinstance or "isinstance" in self.owner:
-            return
-        self.needs_isinstance = True
-        binding = Binding(self.owner, "isinstance", _ABSENT, is_instance)
-        self.bindings.append(binding)
-        if self.count:
-            self.owner["isinstance"] = is_instance
-
-    def hold(self) -> None:
-        """Put the stand-ins in place, for one more trace."""
-        self.count += 1
-        if self.count == 1:
-            for store, key, _, standin in self.bindings:
-                store[key] = standin
-
-    def release(self) -> None:
-        """One trace less; the last one puts the real ones back."""
-        self.count -= 1
-        if not self.count:
-            for store, key, real, _ in self.bindings:
-                if real is _ABSENT:
-                    store.pop(key, None)
-                else:
-                    store[key] = real
-
-
-_places: weakref.WeakValueDictionary[int, Place] = weakref.WeakValueDictionary()
 
 
 class Plan:
@@ -180,9 +72,9 @@ class _Walk:
 
     def _place(self, owner: Any) -> tuple[Place, bool]:
         """The place of an owner, and whether it is to be read now."""
-        place = _places.get(id(owner))
+        place = PLACES.get(id(owner))
         if place is None:
-            place = _places[id(owner)] = Place(owner)
+            place = PLACES[id(owner)] = Place(owner)
         is_new = id(owner) not in self.places
         self.places[id(owner)] = place
         return place, is_new and not place.count
@@ -217,7 +109,7 @@ class _Walk:
             place.add_isinstance()
         for cell, content in zip(cells, _contents(cells), strict=False):
             cell_place, is_due = self._place(cell)
-            yield from cell_place.read([("cell_contents", content)], _Attributes(cell)) if is_due else ()
+            yield from cell_place.read([("cell_contents", content)], Attributes(cell)) if is_due else ()
         yield from self._defaults(function)
 
     def _defaults(self, function: FunctionType) -> Iterator[Any]:
@@ -227,7 +119,7 @@ class _Walk:
             place, is_due = self._place(function)
             if is_due and any(standin is not None for standin in standins):
                 new = tuple(a if b is None else b for a, b in zip(defaults, standins, strict=True))
-                place.bindings = [Binding(_Attributes(function), "__defaults__", defaults, new)]
+                place.bindings = [Binding(Attributes(function), "__defaults__", defaults, new)]
             yield from defaults
         if function.__kwdefaults__:
             yield function.__kwdefaults__
@@ -247,7 +139,7 @@ class _Walk:
         place, is_due = self._place(kind)
         items = [(name, value) for name, value in vars(kind).items() if not isinstance(value, ModuleType)]
         if is_due:
-            yield from place.read(items, _Attributes(kind))
+            yield from place.read(items, Attributes(kind))
         yield from kind.__mro__
 
     def _instance(self, value: Any) -> Iterator[Any]:

@@ -86,6 +86,16 @@ class NumpyStandIn(StandIn):
             return self._dispatch.call_ufunc(self.real, "__call__", args, keywords)
         return self._dispatch.call_function(self.real, args, keywords)
 
+    def __getattr__(self, name: str) -> Any:
+        if name in ("reduce", "accumulate", "outer", "at"):
+            return functools.partial(self._method, name)
+        return super().__getattr__(name)
+
+    def _method(self, name: str, *args: Any, **keywords: Any) -> Any:
+        if has_tracer(args):
+            return self._dispatch.call_ufunc(self.real, name, args, keywords)
+        return getattr(self.real, name)(*args, **keywords)
+
     def plain(self, args: Any, keywords: Any) -> Any:
         result = self.real(*args, **keywords)
         return self._dispatch.buffered(result) if DEPTH.value and not self._is_view else result

@@ -58,9 +58,13 @@ def user_location() -> Location | None:
     return Instruction(None, mark=user_mark()).location
 
 
-def _stores_an_item(mark: tuple[CodeType, int] | None) -> bool:
-    """Whether the user's frame is at `a[i] = x`."""
-    return mark is not None and opcode.opname[mark[0].co_code[mark[1]]] in ("STORE_SUBSCR", "STORE_SLICE")
+_SEQUENCES = {list, tuple, str}
+_STORES, _READS = ("STORE_SUBSCR", "STORE_SLICE"), ("BINARY_SUBSCR", "BINARY_SLICE")
+
+
+def _is_at(mark: tuple[CodeType, int] | None, operations: Sequence[str]) -> bool:
+    """Whether the user's frame is at `a[i] = x`, or at `a[i]`."""
+    return mark is not None and opcode.opname[mark[0].co_code[mark[1]]] in operations
 
 
 def trace_error(what: str, way_out: str) -> TraceError:
@@ -180,9 +184,9 @@ class Trace:
 
     def output_slot(self, output: Value) -> int:
         """The slot of an output, a tracer of this trace or a constant."""
+        if type(output) is ArrayTracer:
+            output.settle()  # a buffer becomes a tracer of this trace here
         if isinstance(output, Tracer) and output.trace is self:
-            if type(output) is ArrayTracer:
-                output.settle()
             return output.slot
         return self.constant(output)
 
@@ -245,10 +249,14 @@ class Tracer(Recorded):
         return e.subtract(other, self)
 
     def __mul__(self, other: Value) -> Any:
-        return e.multiply(self, other)
+        return e.multiply(self, other) if type(other) not in _SEQUENCES else self._repeat(other)
 
     def __rmul__(self, other: Value) -> Any:
-        return e.multiply(other, self)
+        return e.multiply(other, self) if type(other) not in _SEQUENCES else self._repeat(other)
+
+    def _repeat(self, other: Any) -> Any:
+        """A sequence times a whole number is longer, times anything else it is an array."""
+        return other * self.__index__() if self.dtype.kind == "i" and not self.shape else e.multiply(other, self)
 
     def __truediv__(self, other: Value) -> Any:
         return e.divide(self, other)
@@ -357,22 +365,23 @@ class Tracer(Recorded):
         return whole
 
     def __trunc__(self) -> Any:
-        return e.trunc(self)
+        return _elementwise().whole(e.trunc(self))
 
     def __floor__(self) -> Any:
-        return e.floor(self)
+        return _elementwise().whole(e.floor(self))
 
     def __ceil__(self) -> Any:
-        return e.ceil(self)
+        return _elementwise().whole(e.ceil(self))
 
     def __round__(self, digits: int | None = None) -> Any:
-        scale = 10.0 ** (digits or 0)
-        return e.rint(self * scale) / scale if digits else e.rint(self)
+        if digits is None and not self.shape:
+            return _elementwise().whole(e.rint(self))
+        return _elementwise().round_(self, digits or 0)
 
     def __float__(self) -> float:
         if self.dtype.kind in "biu":
             return float(int(self))
-        if _stores_an_item(user_mark()):
+        if _is_at(user_mark(), _STORES):
             raise trace_error(
                 "a traced value is written into a plain array, which would lose its derivative",
                 "make the array inside the function, with np.zeros or np.array",
@@ -390,11 +399,13 @@ class Tracer(Recorded):
             from adcli_methods.array_tracer import concrete
 
             return np.array(concrete(self), *args[:1])
-        if _stores_an_item(user_mark()):
+        if _is_at(user_mark(), _STORES):
             raise trace_error(
                 "a traced array is written into a plain array, which would lose its derivative",
                 "make the array inside the function, with np.zeros or np.array",
             )
+        if _is_at(user_mark(), _READS):
+            raise trace_error("a traced number is used as an index of a plain array", "take a whole number: int(x)")
         raise trace_error(
             "NumPy would turn a traced value into plain numbers and lose its derivative",
             "build arrays with np.array, np.stack or np.concatenate from a module-level `import numpy as np`",
@@ -416,17 +427,6 @@ class Tracer(Recorded):
         from adcli_methods.numpy_dispatch import attribute
 
         return attribute(self, name)
-
-    def __len__(self) -> int:
-        raise TypeError("a traced scalar has no len()")
-
-    def __iter__(self) -> Any:
-        raise TypeError("a traced scalar cannot be iterated over")
-
-    def __getitem__(self, index: Any) -> Any:
-        if index in ((), Ellipsis):
-            return self
-        raise TypeError("a traced scalar has no items")
 
     def __copy__(self) -> Any:
         return self

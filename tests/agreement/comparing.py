@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pytest
 
 from adcli_methods.derivative import Derivative
+from adcli_methods.differentiate import Request, flat_problem
+from adcli_methods.function import Function
 from adcli_methods.methods import method_named
+from adcli_methods.reference import directional_derivative
 
 Matrix = np.ndarray[Any, np.dtype[np.float64]]
 ROUNDING = 1e-10
@@ -57,3 +61,24 @@ def as_matrix(result: Derivative, sizes: list[int]) -> Matrix:
     if result.operator in ("jvp", "vjp", "hvp"):
         return rows(result.derivative, 1)
     return rows(result.derivative, int(np.size(result.value)))
+
+
+def exact_along(function: Function, point: Any, direction: Matrix, order: int) -> Any:
+    """The derivative of a scalar function along a direction in all its inputs, by 50-digit differences."""
+    flat = flat_problem(function, point, Request())
+    bounds = np.cumsum([0, *(np.size(leaf) for leaf in flat.leaves)])
+    blocks = [direction[start:stop] for start, stop in pairwise(bounds)]
+    seeds = [np.reshape(block, np.shape(leaf))[()] for block, leaf in zip(blocks, flat.leaves, strict=True)]
+    return directional_derivative(flat.program, flat.leaves, seeds, order)[0]
+
+
+def exact_hessian(function: Function, point: Any) -> Matrix:
+    """Second differences of 50 digits: along e_i + e_j, less those along e_i and e_j, they are 2 H[i, j]."""
+    flat = flat_problem(function, point, Request())
+    unit = np.eye(sum(int(np.size(leaf)) for leaf in flat.leaves))
+    alone = [exact_along(function, point, row, 2) for row in unit]
+    entries = [
+        [(exact_along(function, point, a + b, 2) - alone[i] - alone[j]) / 2 for j, b in enumerate(unit)]
+        for i, a in enumerate(unit)
+    ]
+    return np.array(entries, dtype=float)

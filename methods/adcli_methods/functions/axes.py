@@ -32,7 +32,7 @@ def assembled(value: Any) -> Value:
     rows = [assembled(part) for part in (value.tolist() if isinstance(value, np.ndarray) else value)]
     if len({shape_of(row) for row in rows}) > 1:
         raise ValueError("setting an array element with a sequence: the parts have different shapes")
-    return s.stack(*rows)
+    return s.pile(rows)
 
 
 def one_axis(axis: Any, ndim: int) -> int:

@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from adcli_methods.array_tracer import concrete
 from adcli_methods.functions.axes import assembled, kind_of, refuse
 from adcli_methods.primitive import Primitive, Value, shape_of
 from adcli_methods.primitives import elementary as e
-from adcli_methods.tracer import trace_error
+from adcli_methods.primitives import structural as s
+from adcli_methods.tracer import Tracer
 
 
 def safe_sqrt(x: Value) -> Value:
@@ -26,9 +28,20 @@ def safe_root(x: Value, degree: float) -> Value:
     return e.where(zero, 0.0, e.sqrt(inside) if degree == 2 else e.power(inside, 1.0 / degree))
 
 
+def whole(x: Value) -> Value:
+    """A traced float without fraction as a whole number, as math.floor and round give; huge ones stay floats."""
+    size = x
+    while isinstance(size, Tracer):
+        size = size.value
+    return s.to_integer(x, dtype="int64") if abs(size) < 2**53 else x
+
+
 def floor_divide(a: Value, b: Value) -> Value:
     """a // b, exact as NumPy's: the remainder is taken off before dividing."""
-    return e.where(e.equal(b, 0), e.divide(a, b), e.rint(e.divide(e.subtract(a, e.mod(a, b)), b)))
+    quotient = e.rint(e.divide(e.subtract(a, e.mod(a, b)), b))
+    if kind_of(a) in "iu" and kind_of(b) in "iu":
+        return s.to_integer(quotient, dtype="int64")
+    return e.where(e.equal(b, 0), e.divide(a, b), quotient)
 
 
 def divmod_(a: Value, b: Value) -> tuple[Value, Value]:
@@ -102,20 +115,23 @@ def imag(x: Value) -> Value:
     return np.zeros(shape) if shape else 0.0
 
 
-def _on_booleans(primitive: Primitive, sign: str) -> Any:
+def _bitwise(primitive: Primitive, ufunc: Any, sign: str) -> Any:
     def front(*operands: Value) -> Value:
-        for operand in operands:
-            if kind_of(operand) != "b":
-                raise trace_error(f"`{sign}` on numbers works on bits", "use it on truth values only")
-        return primitive(*operands)
+        kinds = {kind_of(operand) for operand in operands}
+        if kinds == {"b"}:
+            return primitive(*operands)
+        if not kinds <= set("biu"):
+            raise TypeError(f"`{sign}` works on truth values and whole numbers, not on floats")
+        bits = [concrete(operand) for operand in operands]
+        return ufunc(*bits)
 
     return front
 
 
-bitwise_and = _on_booleans(e.logical_and, "&")
-bitwise_or = _on_booleans(e.logical_or, "|")
-bitwise_xor = _on_booleans(e.logical_xor, "^")
-invert = _on_booleans(e.logical_not, "~")
+bitwise_and = _bitwise(e.logical_and, np.bitwise_and, "&")
+bitwise_or = _bitwise(e.logical_or, np.bitwise_or, "|")
+bitwise_xor = _bitwise(e.logical_xor, np.bitwise_xor, "^")
+invert = _bitwise(e.logical_not, np.invert, "~")
 
 
 def round_(a: Value, decimals: int = 0, out: Any = None) -> Value:

@@ -232,7 +232,7 @@ def apply_along_axis(func1d: Callable[..., Any], axis: int, arr: Any, *args: Any
     index = [(*place[:at], slice(None), *place[at + 1 :]) for place in np.ndindex(others)]
     found = [assembled(func1d(x[each], *args, **keywords)) for each in index]
     inner = shape_of(found[0])
-    rows = s.reshape(s.stack(*found), shape=(*others[:at], *others[at + 1 :], *inner))
+    rows = s.reshape(s.pile(found), shape=(*others[:at], *others[at + 1 :], *inner))
     start = len(others) - 1
     order = (*range(at), *range(start, start + len(inner)), *range(at, start))
     return s.transpose(rows, axes=order) if order != tuple(range(len(order))) else rows

@@ -10,7 +10,7 @@ import numpy as np
 
 from adcli_methods.functions import elementwise as el
 from adcli_methods.functions.elementwise import safe_sqrt
-from adcli_methods.primitive import Value, shape_of
+from adcli_methods.primitive import Primitive, Value, shape_of
 from adcli_methods.primitives import elementary as e
 from adcli_methods.primitives import special as sp
 from adcli_methods.primitives import structural as s
@@ -39,7 +39,7 @@ def dist(p: Sequence[Value], q: Sequence[Value]) -> Value:
 def fsum(seq: Iterable[Value]) -> Value:
     """The sum of a sequence."""
     parts = list(seq)
-    return s.sum_(s.stack(*parts), axis=(0,), keepdims=False) if parts else 0.0
+    return s.sum_(s.pile(parts), axis=(0,), keepdims=False) if parts else 0.0
 
 
 def prod(iterable: Iterable[Value], *, start: Value = 1) -> Value:
@@ -77,8 +77,13 @@ def remainder(x: Value, y: Value) -> Value:
     return e.subtract(rest, e.multiply(e.multiply(e.sign(rest), times), size))
 
 
-_SAME = """exp exp2 expm1 log2 log10 log1p sqrt cbrt sin cos tan sinh cosh tanh floor ceil trunc copysign isnan isinf
+_SAME = """exp exp2 expm1 log2 log10 log1p sqrt cbrt sin cos tan sinh cosh tanh copysign isnan isinf
 isfinite"""
+
+
+def _to_whole(primitive: Primitive) -> Callable[[Value], Value]:
+    return lambda x: el.whole(primitive(x))
+
 
 FRONTS: dict[str, Callable[..., Value]] = {
     **{name: getattr(e, name) for name in _SAME.split()},
@@ -86,6 +91,7 @@ FRONTS: dict[str, Callable[..., Value]] = {
     "asin": e.arcsin, "acos": e.arccos, "atan": e.arctan, "asinh": e.arcsinh, "acosh": e.arccosh, "atanh": e.arctanh,
     "erf": sp.erf, "erfc": sp.erfc, "gamma": sp.gamma, "lgamma": sp.gammaln,
     "fmod": el.fmod, "modf": el.modf, "ldexp": el.ldexp, "remainder": remainder,
+    "floor": _to_whole(e.floor), "ceil": _to_whole(e.ceil), "trunc": _to_whole(e.trunc),
     "degrees": el.rad2deg, "radians": el.deg2rad,
     "prod": prod, "sumprod": sumprod, "fma": fma, "isclose": isclose,
 }  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from adcli_methods.array_tracer import ArrayTracer
+from adcli_methods.array_tracer import ArrayTracer, concrete
 from adcli_methods.functions.axes import (
     along,
     assembled,
@@ -208,7 +208,7 @@ def repeat(a: Any, repeats: Any, axis: Any = None) -> Value:
     """np.repeat."""
     x = flattened(assembled(a)) if axis is None else assembled(a)
     at = one_axis(axis or 0, len(shape_of(x)))
-    order = np.repeat(np.arange(shape_of(x)[at]), repeats)
+    order = np.repeat(np.arange(shape_of(x)[at]), concrete(repeats))
     return s.getitem(x, order, index=along(at, len(shape_of(x)), s.ARRAY))
 
 

@@ -5,10 +5,12 @@ Axes are given as tuples of non-negative integers; `adcli_methods.functions` has
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from adcli_methods.errors import OperatorError
 from adcli_methods.primitive import Linear, Primitive, Tangent, Value, shape_of
 from adcli_methods.primitives.elementary import equal, where
 
@@ -47,8 +49,23 @@ def flip(x: Value, axis: int) -> Value:
 
 def fill_index(index: tuple[Any, ...], arrays: tuple[Value, ...]) -> tuple[Any, ...]:
     """The index with its index arrays put in."""
-    given = iter(arrays)
-    return tuple(next(given) if item is ARRAY or item == ARRAY else item for item in index) if arrays else index
+    if not arrays:
+        return index
+    given = map(_whole_numbers, arrays)
+    return tuple(next(given) if isinstance(item, str) and item == ARRAY else item for item in index)
+
+
+def _whole_numbers(array: Value) -> Value:
+    """An index array as whole numbers, which other number types (complex, objects) carry as their own."""
+    kind = getattr(getattr(array, "dtype", None), "kind", "i")
+    if kind == "c":
+        return array.real.astype(np.intp)
+    if kind != "O":
+        return array
+    try:
+        return np.vectorize(int, otypes=[np.intp])(array)
+    except TypeError:
+        raise OperatorError("symbols cannot decide an index that depends on a comparison") from None
 
 
 def _expand(w: Value, x: Value, axis: tuple[int, ...], keepdims: bool) -> Value:
@@ -241,6 +258,20 @@ def _pull_row(position: int, count: int) -> Linear:
 
 
 stack: Primitive = Primitive("stack", _pull_row, lambda *rows: np.array(rows), joint=True)  # along a new first axis
+_MOST_ROWS = 256
+
+
+def pile(rows: Sequence[Value]) -> Value:
+    """Any number of rows stacked; many in parts, because each row's rule is handed all rows of its part."""
+    if len(rows) <= _MOST_ROWS:
+        return stack(*rows)
+    parts = [stack(*rows[i : i + _MOST_ROWS]) for i in range(0, len(rows), _MOST_ROWS)]
+    while len(parts) > 1:
+        groups = [parts[i : i + _MOST_ROWS] for i in range(0, len(parts), _MOST_ROWS)]
+        parts = [concatenate(*group, axis=0) for group in groups]
+    return parts[0]
+
+
 astype: Primitive = Primitive(
     "astype",
     (Linear(lambda w, x, dtype: astype(w, dtype=str(getattr(x, "dtype", "float64")))),),

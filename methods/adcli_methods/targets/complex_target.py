@@ -104,8 +104,8 @@ def _power(a: Value, b: Value) -> Value:
 
 def _hypot(a: Value, b: Value) -> Value:
     size = np.hypot(a.real, b.real)
-    size = np.where(size == 0, 1.0, size)
-    return size * _away(np.sqrt, 0.0)((a / size) ** 2 + (b / size) ** 2)
+    unit = np.where(size == 0, 1.0, size)
+    return np.where(size == 0, 0.0, unit * np.sqrt((a / unit) ** 2 + (b / unit) ** 2))
 
 
 def _arctan2(a: Value, b: Value) -> Value:

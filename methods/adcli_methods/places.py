@@ -1,0 +1,122 @@
+"""Places where names are bound, and the stand-ins that a trace binds there for a while."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterable
+from types import BuiltinFunctionType, FunctionType, ModuleType, NoneType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from adcli_methods.standin_modules import is_instance, standin_of
+
+_ABSENT = object()
+_COMPARED = {
+    ModuleType, FunctionType, BuiltinFunctionType, type, int, float, str, bool, NoneType, np.ufunc, type(np.sum),
+}  # fmt: skip
+
+
+class Binding(NamedTuple):
+    """A name (or position) in a store, what is bound to it, and what stands in for that."""
+
+    store: Any
+    key: Any
+    real: Any
+    standin: Any
+
+
+class Attributes:
+    """The attributes of an object as a store."""
+
+    def __init__(self, owner: Any) -> None:
+        self.owner = owner
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        setattr(self.owner, name, value)
+
+
+class _Same:
+    """Equal to one object alone, which it does not keep alive."""
+
+    __slots__ = ("identity",)
+    __hash__ = None  # type: ignore[assignment]  # only compared
+
+    def __init__(self, value: Any) -> None:
+        self.identity = id(value)
+
+    def __eq__(self, other: object) -> bool:
+        return id(other) == self.identity
+
+
+class Place:
+    """A module's namespace, a cell, a class, a function's defaults, or a table of functions."""
+
+    __slots__ = ("__weakref__", "bindings", "count", "imports", "needs_isinstance", "owner", "stamp")
+
+    def __init__(self, owner: Any) -> None:
+        self.owner = owner
+        self.bindings: list[Binding] = []
+        self.count = 0
+        self.stamp: list[Any] = []
+        self.imports = False
+        self.needs_isinstance = False
+
+    def is_current(self) -> bool:
+        """Whether a namespace still holds what it held when it was read; true while stand-ins are in place."""
+        try:
+            return self.count > 0 or self.stamp == list(self.owner.values())
+        except Exception:  # a user's __eq__ may raise anything
+            return False
+
+    def read(self, items: Iterable[tuple[Any, Any]], store: Any) -> list[Any]:
+        """Note which of the items have stand-ins, and give the other values."""
+        others, bindings = [], []
+        for key, value in items:
+            standin = standin_of(value)
+            if standin is None:
+                others.append(value)
+            else:
+                bindings.append(Binding(store, key, value, standin))
+        self.bindings = bindings
+        return others
+
+    def read_namespace(self) -> list[Any]:
+        """Read a module's names."""
+        names = list(self.owner.items())
+        self.needs_isinstance = self.imports = False
+        self.stamp = [
+            value if type(value) in _COMPARED or key.startswith("__") else _Same(value) for key, value in names
+        ]
+        return self.read([item for item in names if not item[0].startswith("__")], self.owner)
+
+    def add_isinstance(self) -> None:
+        """Bind the stand-in for isinstance too."""
+        if self.needs_isinstance or "isinstance" in self.owner:
+            return
+        self.needs_isinstance = True
+        binding = Binding(self.owner, "isinstance", _ABSENT, is_instance)
+        self.bindings.append(binding)
+        if self.count:
+            self.owner["isinstance"] = is_instance
+
+    def hold(self) -> None:
+        """Put the stand-ins in place, for one more trace."""
+        self.count += 1
+        if self.count == 1:
+            for store, key, _, standin in self.bindings:
+                store[key] = standin
+
+    def release(self) -> None:
+        """One trace less; the last one puts the real ones back."""
+        self.count -= 1
+        if not self.count:
+            for store, key, real, _ in self.bindings:
+                if real is _ABSENT:
+                    store.pop(key, None)
+                else:
+                    store[key] = real
+
+
+PLACES: weakref.WeakValueDictionary[int, Place] = weakref.WeakValueDictionary()
+"""Every place that some plan holds, by its owner's id."""

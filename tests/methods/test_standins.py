@@ -1,0 +1,356 @@
+"""Names are bound to stand-ins while a function is traced, in the user's modules alone, and restored afterwards."""
+
+from __future__ import annotations
+
+import builtins
+import importlib.util
+import math
+import statistics
+import sys
+import textwrap
+import threading
+import timeit
+from numbers import Real
+
+import numpy as np
+import pytest
+import scipy.optimize
+import scipy.special
+
+from adcli_methods.errors import TraceError
+from adcli_methods.standin_modules import DEPTH
+from adcli_methods.standins import rebound, standin_of
+from adcli_methods.tracer import Trace, Tracer
+
+from .tracing import gradient
+
+
+def derivative(function, point):
+    """f'(x)."""
+    return gradient(function, point)[0]
+
+
+@pytest.fixture
+def load(tmp_path, monkeypatch):
+    """Write modules, and import the first."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    names = []
+
+    def loaded(**sources):
+        for name, source in sources.items():
+            (tmp_path / f"{name}.py").write_text(textwrap.dedent(source))
+            names.append(name)
+        return importlib.import_module(next(iter(sources)))
+
+    yield loaded
+    for name in names:
+        sys.modules.pop(name, None)
+
+
+def names_of(module):
+    """What a module's names are bound to."""
+    return dict(vars(module))
+
+
+def test_names_are_restored(load):
+    module = load(
+        restored="""
+        import math
+        import numpy as np
+        from math import exp
+        from numpy import zeros
+        def f(x):
+            a = zeros(2)
+            a[0] = math.sin(x) if isinstance(x, float) else exp(x)
+            return np.sum(a)
+        """
+    )
+    before, importer = names_of(module), builtins.__import__
+    assert derivative(module.f, 0.5) == pytest.approx(math.cos(0.5))
+    assert names_of(module) == before
+    assert list(vars(module)) == list(before)
+    assert builtins.__import__ is importer
+
+
+def test_names_are_restored_after_an_error(load):
+    module = load(
+        failing="import numpy as np\ndef f(x):\n    import math\n    raise KeyError(np.zeros(1).sum() + math.e)\n"
+    )
+    before, importer = names_of(module), builtins.__import__
+    with pytest.raises(KeyError):
+        derivative(module.f, 1.0)
+    assert names_of(module) == before
+    assert builtins.__import__ is importer
+    assert (DEPTH.value, DEPTH.watching) == (0, [])
+
+
+def test_sibling_modules_are_reached(load):
+    module = load(
+        first="""
+        import second
+        from second import helper
+        def f(x):
+            return helper(x) + second.third.cube(x)
+        """,
+        second="""
+        from math import exp
+        import third
+        def helper(x):
+            return exp(x)
+        """,
+        third="""
+        import numpy as np
+        def cube(x):
+            return np.array([x, x, x]).prod()
+        """,
+    )
+    assert derivative(module.f, 0.5) == pytest.approx(math.exp(0.5) + 0.75)
+    assert sys.modules["second"].exp is math.exp
+    assert sys.modules["third"].np is np
+
+
+def test_libraries_are_left_alone():
+    def bound():
+        optimize = scipy.optimize._optimize
+        return statistics.exp, optimize.np, optimize.sqrt, sys.modules["numpy"], sys.modules["math"]
+
+    def function(x):
+        seen.extend(bound())
+        return math.exp(x) * np.exp(x)
+
+    seen = []
+    assert derivative(function, 0.0) == 2.0
+    assert all(one is other for one, other in zip(seen, bound(), strict=True))
+
+
+def test_imports_in_the_body_of_a_function(load):
+    module = load(
+        lazy="""
+        def f(x):
+            import math, json, os.path
+            import numpy.linalg as la
+            from numpy import array
+            from scipy.special import expit
+            import lazily_imported
+            return la.norm(array([math.sin(x), 0.0])) + expit(x) + lazily_imported.g(x)
+        """,
+        lazily_imported="""
+        from math import exp
+        def g(x):
+            return exp(x)
+        """,
+    )
+    sigmoid = scipy.special.expit(0.5)
+    expected = math.cos(0.5) + sigmoid * (1 - sigmoid) + math.exp(0.5)
+    for _ in range(2):
+        assert derivative(module.f, 0.5) == pytest.approx(expected)
+        assert sys.modules["lazily_imported"].exp is math.exp
+
+
+def test_nested_derivatives_share_the_stand_ins():
+    def inner(x):
+        return derivative(lambda y: math.sin(x * y), 2.0) * np.zeros(1, dtype=np.float64)[0] + derivative(math_cube, x)
+
+    def math_cube(y):
+        return math.pow(y, 3)
+
+    assert derivative(inner, 0.5) == pytest.approx(6 * 0.5)
+    assert type(math).__name__ == "module"
+
+
+def test_names_bound_anew_are_seen(load):
+    module = load(changing="import math\ng = math.sin\nh = None\ndef f(x):\n    return g(x)\n")
+    assert derivative(module.f, 0.5) == pytest.approx(math.cos(0.5))
+    module.g = math.exp
+    assert derivative(module.f, 0.5) == pytest.approx(math.exp(0.5))
+    module.h = math.tan
+    module.g = lambda x: module.h(x)
+    assert derivative(module.f, 0.5) == pytest.approx(1 + math.tan(0.5) ** 2)
+    assert module.h is math.tan
+
+
+def test_a_counter_among_the_globals_does_no_harm(load):
+    module = load(
+        counting="import math\ncalls = 0\ndef f(x):\n    global calls\n    calls += 1\n    return math.sin(x)\n"
+    )
+    for _ in range(3):
+        derivative(module.f, 0.5)
+    assert module.calls == 3
+
+
+class Model:
+    exponential = math.exp
+
+    def __call__(self, x):
+        return self.exponential(x) * np.array([x / x, 1.0]).sum()
+
+
+MODEL = Model()
+
+
+def test_two_threads_may_trace_the_same_function():
+    failures = []
+
+    def work():
+        for _ in range(200):
+            value = derivative(MODEL, 0.5)
+            if value != pytest.approx(2 * math.exp(0.5)):
+                failures.append(value)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert vars(Model)["exponential"] is math.exp
+
+
+def test_another_thread_gets_plain_arrays_meanwhile():
+    found = []
+
+    def traced(x):
+        thread = threading.Thread(target=lambda: found.append(np.zeros(2)))
+        thread.start()
+        thread.join()
+        return x
+
+    derivative(traced, 1.0)
+    assert type(found[0]) is np.ndarray
+
+
+def test_isinstance_takes_traced_values_for_what_they_stand_for():
+    def function(x):
+        a = np.zeros(2)
+        assert isinstance(x, float)
+        assert isinstance(x, (int, float))
+        assert isinstance(x, int | float)
+        assert isinstance(x, Real)
+        assert isinstance(x, np.floating)
+        assert isinstance(x, np.float64)
+        assert isinstance(a, np.ndarray)
+        assert isinstance(x > 0, bool)
+        assert isinstance(math.floor(x), int)
+        assert not isinstance(x, (np.ndarray, str, int))
+        assert not isinstance(a, float)
+        assert isinstance(3.0, float)
+        assert np.isscalar(x)
+        assert not np.isscalar(a)
+        assert np.ndim(x) == 0
+        assert np.shape([x, x]) == (2,)
+        assert type(np.ones(1, dtype=int)) is np.ndarray
+        assert issubclass(x.dtype.type, np.float64)
+        assert np.issubdtype(a.dtype, np.float64)
+        return x * 1.0
+
+    assert derivative(function, 2.5) == 1.0
+    assert isinstance.__module__ == "builtins"
+
+
+DOMAINS = {
+    "sqrt of a negative number": (lambda x: math.sqrt(x), -1.0),
+    "log of 0": (lambda x: math.log(x), 0.0),
+    "an overflow": (lambda x: math.exp(x), 1e4),
+    "pow of 0": (lambda x: math.pow(x, -1), 0.0),
+    "acos out of range": (lambda x: math.acos(x), 1.5),
+    "floor of infinity": (lambda x: math.floor(x), math.inf),
+    "fmod by 0": (lambda x: math.fmod(1.0, x), 0.0),
+    "an array": (lambda x: math.sin(np.array([x, x])), 1.0),
+}
+
+
+@pytest.mark.parametrize("case", DOMAINS)
+def test_math_raises_what_it_raises_on_plain_numbers(case):
+    function, point = DOMAINS[case]
+    with pytest.raises(Exception) as expected:  # noqa: PT011  # compared below
+        function(point)
+    with pytest.raises(expected.type) as caught:
+        derivative(function, point)
+    assert case == "an array" or str(caught.value) == str(expected.value)
+
+
+def test_math_on_plain_numbers_is_the_real_one():
+    def function(x):
+        assert math.sqrt(4) == 2.0
+        assert type(math.floor(2.5)) is int
+        assert math.gcd(12, 18) == 6
+        assert math.factorial(5) == 120
+        assert math.pi == 3.141592653589793
+        with pytest.raises(ValueError, match="domain"):
+            math.log(-1)
+        with pytest.raises(TypeError):
+            math.sin("a")
+        return x * math.inf if x > 1 else x
+
+    assert derivative(function, 0.5) == 1.0
+
+
+def test_stand_ins_are_like_the_real_ones():
+    def function(x):
+        assert np.sin.nin == 1
+        assert np.sum.__name__ == "sum"
+        assert np.sin == REAL[0]
+        assert {REAL[0]: 1}[np.sin] == 1
+        assert np.float64 == REAL[1]
+        assert np.float64.__name__ == "float64"
+        assert type(np.float64(1)) is REAL[1]
+        assert np.zeros(2, dtype=np.float64).dtype == np.float64
+        assert np.__name__ == "numpy"
+        assert "linalg" in dir(np)
+        assert np.linalg.LinAlgError is REAL[2]
+        assert np.finfo(float).eps == np.finfo(x.dtype).eps
+        with pytest.raises(AttributeError):
+            np.no_such_function  # noqa: B018
+        return x
+
+    assert derivative(function, 0.5) == 1.0
+
+
+REAL = (np.sin, np.float64, np.linalg.LinAlgError)
+
+
+def test_the_error_that_numpy_hides_is_brought_out():
+    constant = np.zeros(2)
+
+    def function(x):
+        constant[0] = x
+        return x
+
+    with pytest.raises(TraceError, match=r"test_standins.py:\d+: a traced value is written into a plain array"):
+        derivative(function, 1.0)
+
+
+def test_functions_of_libraries_themselves_have_stand_ins():
+    assert standin_of(math.sin) is not None
+    assert standin_of(np.sum) is standin_of(np.sum)
+    assert standin_of(len) is None
+    assert standin_of(np.random) is None
+    trace = Trace([0.5])
+    assert isinstance(standin_of(math.sin)(*trace.tracers()), Tracer)
+    assert standin_of(math.sin)(0.5) == math.sin(0.5)
+
+
+def test_functions_of_this_package_need_nothing():
+    from adcli_methods.primitives.elementary import sin
+
+    before = names_of(sys.modules["adcli_methods.primitives.elementary"])
+    with rebound(sin):
+        assert names_of(sys.modules["adcli_methods.primitives.elementary"]) == before
+
+
+def test_entering_is_cheap(load):
+    module = load(cheap="import math\nimport numpy as np\ndef f(x):\n    return math.sin(x) * np.exp(x)\n")
+
+    def enter():
+        with rebound(module.f):
+            pass
+
+    def nothing():
+        with np.errstate():
+            pass
+
+    with rebound(module.f):
+        pass
+    seconds = min(timeit.repeat(enter, number=1000, repeat=20))
+    baseline = min(timeit.repeat(nothing, number=1000, repeat=20))
+    assert seconds < 8 * baseline
