@@ -16,7 +16,7 @@ from adcli_methods.errors import AdcliError, ExpressionError
 
 INTERRUPTED = 130
 LONGEST_MESSAGE = 600
-_SHORT_FLAGS = {"-q", "-h"}
+_FLAGS = {"-q", "-h", "-"}
 
 COMMANDS = ("diff", "compare", "methods")
 """Each is `run` in the file of that name in `adcli/commands`."""
@@ -56,11 +56,11 @@ def with_formula_last(arguments: list[str]) -> list[str]:
     """
     if "--" in arguments:
         return arguments
-    for position, argument in enumerate(arguments[:3]):
-        is_value = position > 0 and arguments[position - 1].startswith("--")
-        if argument.startswith("-") and len(argument) > 1 and not argument.startswith("--") and not is_value:
-            if argument not in _SHORT_FLAGS and position > 0:
-                return [*arguments[:position], *arguments[position + 1 :], "--", argument]
+    for position, argument in enumerate(arguments[1:3], start=1):
+        is_value = arguments[position - 1].startswith("--")
+        looks_like_flag = not argument.startswith("-") or argument.startswith("--") or argument in _FLAGS
+        if not (is_value or looks_like_flag):
+            return [*arguments[:position], *arguments[position + 1 :], "--", argument]
     return arguments
 
 

@@ -24,7 +24,7 @@ def parse_point(text: str) -> Any:
     Raises: PointError.
 
     >>> parse_point("x=1,y=[1,2]")
-    {'x': 1.0, 'y': array([1., 2.])}
+    {'x': 1, 'y': array([1., 2.])}
     """
     suffix = Path(text).suffix.lower() if len(text) < 4096 else ""
     if suffix in _READERS:
@@ -68,14 +68,17 @@ def number(text: str, whole: str) -> Any:
 
     Raises: PointError.
     """
-    from adcli_methods.formula import array
     from adcli_methods.expression import parse
+    from adcli_methods.formula import array
     from adcli_methods.vocabulary import CONSTANTS, vocabulary
 
-    try:
-        return float(text) if "_" not in text else _refuse(text)
-    except ValueError:
-        pass
+    if "_" in text and text.replace("_", "").strip().isdigit():
+        _refuse(text)
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
     constants = CONSTANTS | {"nan": float("nan"), "inf": float("inf")}
     try:
         value = parse(text, vocabulary(), array).evaluate(constants)
@@ -84,14 +87,14 @@ def number(text: str, whole: str) -> Any:
     return float(value) if np.ndim(value) == 0 else np.asarray(value, dtype=float)
 
 
-def _refuse(text: str) -> Any:
+def _refuse(text: str) -> None:
     raise PointError(f"--at: {_shown(text)} is not a number: write it without underscores")
 
 
 def _vector(numbers: list[Any], text: str) -> Any:
     if any(np.ndim(item) for item in numbers):
         raise PointError(f"--at: {_shown(text)} mixes numbers and lists: write name=value for each input")
-    return np.array(numbers)
+    return np.array(numbers, dtype=float)
 
 
 def _read(path: Path, suffix: str) -> Any:
@@ -150,7 +153,9 @@ def parse_size(text: str) -> int:
     except ValueError:
         size = -1.0
     if not size.is_integer() or not 1 <= size <= MOST_RANDOM_ENTRIES:
-        raise PointError(f"--n {text}: a whole number from 1 to {MOST_RANDOM_ENTRIES:.0e} is expected, as in 1000 or 1e6")
+        raise PointError(
+            f"--n {text}: a whole number from 1 to {MOST_RANDOM_ENTRIES:.0e} is expected, as in 1000 or 1e6"
+        )
     return int(size)
 
 

@@ -29,9 +29,7 @@ def read_target(target: str) -> str:
     return text
 
 
-def function_at(
-    target: str, at: str | None, n: str | None, seed: int, derivative: str | None
-) -> tuple[Function, Any]:
+def function_at(target: str, at: str | None, n: str | None, seed: int, derivative: str | None) -> tuple[Function, Any]:
     """The function and the point that the options describe.
 
     Raises: AdcliError.

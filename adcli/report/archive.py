@@ -21,7 +21,9 @@ def write(result: Derivative, path: Path) -> None:
     if path.suffix != ".npz":
         raise AdcliError(f"--out {path}: the name must end in .npz")
     trees = {"value": result.value, "derivative": result.derivative}
-    arrays = {".".join((name, *parts)): np.asarray(leaf) for name, tree in trees.items() for parts, leaf in leaves_of(tree)}
+    arrays = {
+        ".".join((name, *parts)): np.asarray(leaf) for name, tree in trees.items() for parts, leaf in leaves_of(tree)
+    }
     try:
         handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".npz")
         with os.fdopen(handle, "wb") as stream:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from adcli_methods import tracer as tracer_module
+from adcli_methods.indexing import last_writes, split_index
 from adcli_methods.primitive import Primitive, Value, shape_of
 from adcli_methods.primitives import structural as s
-from adcli_methods.tracer import Trace, Tracer, trace_error
+from adcli_methods.tracer import Tracer, dispatch
+from adcli_methods.user_code import trace_error
+
+if TYPE_CHECKING:
+    from adcli_methods.trace import Trace
 
 _Key = tuple[int, ...]
 
@@ -42,7 +46,7 @@ class ArrayTracer(Tracer):
     def snapshot(self) -> Tracer:
         """This array as it is now, unmoved by later writes."""
         self.settle()
-        return self.value if self.trace is tracer_module.NO_TRACE else ArrayTracer(self.trace, self.slot, self.value)
+        return self.value if self.trace.level < 0 else ArrayTracer(self.trace, self.slot, self.value)
 
     def settle(self) -> None:
         """Bring slot and value up to date."""
@@ -51,6 +55,7 @@ class ArrayTracer(Tracer):
             anew = base.entry(self.parameters["index"]) if self._is_row else self.view(base, **self.parameters)
             self._become(anew)
             self.seen = base.version
+            self.version += 1
         if self.pending:
             self._flush()
 
@@ -58,14 +63,13 @@ class ArrayTracer(Tracer):
         """A number that changes with each write into this array or the one that it is a view of."""
         if self.base is not None and self.base.current_version() != self.seen:
             self.settle()
-            self.version += 1
         return self.version
 
     def _become(self, other: Value) -> None:
         if isinstance(other, Tracer):
             self.trace, self.slot, self.value = other.trace, other.slot, other.value
         else:
-            self.trace, self.slot, self.value = tracer_module.NO_TRACE, -1, other
+            self.slot, self.value = -1, other  # a constant, as before
 
     def _flush(self) -> None:
         pending, self.pending = self.pending, {}
@@ -115,7 +119,7 @@ class ArrayTracer(Tracer):
         if key is not None and self.pending:
             taken = self.entry(key)
             return self._as_view(taken, key) if shape_of(taken) else taken
-        return self.take_view(s.getitem, *_split(index, self.shape))
+        return self.take_view(s.getitem, *split_index(index, self.shape))
 
     def entry(self, index: Any) -> Value:
         """An entry or row, read past the pending writes into other ones, so that these need not be gathered."""
@@ -135,7 +139,7 @@ class ArrayTracer(Tracer):
         return base is not None and bool(base.pending) and bool(index) and base._key(index) is not None
 
     def _as_view(self, row: Value, key: _Key) -> Any:
-        known = row if isinstance(row, Tracer) else tracer_module.buffer(row)
+        known = row if isinstance(row, Tracer) else dispatch().buffer(row)
         if not isinstance(known, ArrayTracer):
             return known
         taken = ArrayTracer(known.trace, known.slot, known.value)
@@ -172,17 +176,18 @@ class ArrayTracer(Tracer):
             self.version += 1
             return
         self.settle()
-        arrays, parameters = _split(index, self.shape)
-        if arrays:
-            _refuse_repeats(self.shape, arrays, parameters["index"])
-        self.assign(s.index_update(self, value, *arrays, **parameters))
+        arrays, parameters = split_index(index, self.shape)
+        updated = last_writes(self, value, arrays, **parameters) if arrays else None
+        self.assign(s.index_update(self, value, *arrays, **parameters) if updated is None else updated)
 
     def assign(self, updated: Value) -> None:
         """Take on new entries, and write them through to the array that this is a view of."""
+        before = self.value
         self._become(updated)
         self.version += 1
         base = self.base
         if base is None:
+            self.value = _laid_as(before, self.value)
             return
         now = self.snapshot()
         if self.view is s.getitem:
@@ -234,7 +239,7 @@ class ArrayTracer(Tracer):
         return self._in_place(self | other)
 
     def __array__(self, *args: Any, **keywords: Any) -> Any:
-        if self.trace is tracer_module.NO_TRACE:
+        if self.trace.level < 0:
             self.settle()
             return np.array(self.value, dtype=args[0] if args else None)
         return super().__array__(*args, **keywords)
@@ -258,76 +263,25 @@ class ArrayTracer(Tracer):
     def __deepcopy__(self, memo: Any) -> Any:
         return self.copy()
 
-    def copy(self, order: str = "K") -> Any:
-        """A copy whose entries are its own."""
+    def copy(self, order: str = "C") -> Any:
+        """A copy whose entries are its own, and lie in rows unless asked otherwise."""
         self.settle()
-        return ArrayTracer(self.trace, self.slot, self.value)
+        value = self.value
+        if order == "C" and type(value) is np.ndarray and not value.flags.c_contiguous:
+            value = value.copy()
+        return ArrayTracer(self.trace, self.slot, value)
 
     def __repr__(self) -> str:
         return f"Tracer({self.value!r})"
 
 
 def _as_array(value: Any) -> Value:
-    from adcli_methods.functions.axes import assembled
-
     plain = isinstance(value, (np.ndarray, np.generic)) and value.dtype != object
-    return np.array(value) if plain else assembled(value)
+    return np.array(value) if plain else dispatch().assembled(value)
 
 
-def _refuse_repeats(shape: tuple[int, ...], arrays: tuple[Value, ...], index: tuple[Any, ...]) -> None:
-    """NumPy lets the last of several writes to one entry win; no derivative follows from that."""
-    positions = np.arange(int(np.prod(shape))).reshape(shape)[s.fill_index(index, arrays)].ravel()
-    if len(np.unique(positions)) != len(positions):
-        raise trace_error("an index array names an entry twice in an assignment", "use np.add.at to add up")
-
-
-def concrete(array: Value) -> Any:
-    """The entries of an index or mask as plain whole numbers or booleans, with a guard on a traced one."""
-    if not isinstance(array, Tracer):
-        return array
-    if isinstance(array, ArrayTracer):
-        array.settle()
-    inner = concrete(array.value)
-    values = np.asarray(inner)
-    if values.dtype.kind == "f":
-        whole = values.astype(np.int64)
-        if not np.array_equal(whole, values):
-            raise trace_error("fractional numbers are used as an index", "an index must hold whole numbers")
-        values = whole
-    array.trace.guard(array, values)
-    return values
-
-
-def _split(index: Any, shape: tuple[int, ...]) -> tuple[tuple[Value, ...], dict[str, Any]]:
-    """An index as its arrays (operands) and the rest (a parameter)."""
-    arrays: list[Value] = []
-    template: list[Any] = []
-    for item in index if type(index) is tuple else (index,):
-        if isinstance(item, (slice, int, np.integer, type(None), type(Ellipsis))) and not isinstance(item, bool):
-            template.append(item if not isinstance(item, np.integer) else int(item))
-            continue
-        if isinstance(item, Tracer) and item.dtype.kind == "i" and item.ndim:
-            arrays.append(item)
-            template.append(s.ARRAY)
-            continue
-        if isinstance(item, Tracer) and not item.ndim and item.dtype.kind != "b":
-            template.append(int(item.__index__()))
-            continue
-        values = np.asarray(concrete(item) if isinstance(item, Tracer) else _plain_index(item))
-        if not values.size and values.dtype.kind == "f":
-            values = values.astype(np.intp)
-        for part in np.nonzero(values) if values.dtype.kind == "b" else (values,):
-            arrays.append(part)
-            template.append(s.ARRAY)
-    return tuple(arrays), {"index": tuple(_plain_slice(item) for item in template)}
-
-
-def _plain_index(item: Any) -> Any:
-    return [_plain_index(part) for part in item] if isinstance(item, (list, tuple)) else concrete(item)
-
-
-def _plain_slice(item: Any) -> Any:
-    if type(item) is not slice:
-        return item
-    ends = (item.start, item.stop, item.step)
-    return slice(*(end if end is None else int(end.__index__()) for end in ends))
+def _laid_as(before: Value, after: Value) -> Value:
+    """New entries in the order in memory of the old ones, by which NumPy tells views from copies."""
+    if type(before) is not np.ndarray or type(after) is not np.ndarray or after.flags.c_contiguous:
+        return after
+    return np.ascontiguousarray(after) if before.flags.c_contiguous else after

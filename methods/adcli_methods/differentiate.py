@@ -55,7 +55,8 @@ def flat_problem(function: Function, at: Any, request: Request) -> FlatFunction:
     given = [name for name in inputs if name not in function.defaults or _is_given(name, at, function)]
     wrt = request.wrt
     names = [wrt] if isinstance(wrt, (str, int)) else wrt
-    return FlatFunction(function, inputs, selected_paths(inputs, given, names), request.dtype)
+    problem = FlatFunction(function, inputs, selected_paths(inputs, given, names), request.dtype)
+    return problem if names is not None else problem.without_counts()
 
 
 def _is_given(name: str, at: Any, function: Function) -> bool:
@@ -162,9 +163,7 @@ def _undefined(values: list[Value], blocks: list[Value]) -> list[Value]:
     if not any(np.isnan(value).any() for value in values):
         return blocks
     count = len(blocks) // len(values)
-    return [
-        block + _where_nan(values[position // count], block) for position, block in enumerate(blocks)
-    ]
+    return [block + _where_nan(values[position // count], block) for position, block in enumerate(blocks)]
 
 
 def _where_nan(value: Value, block: Value) -> Value:
@@ -259,7 +258,7 @@ def by_input(problem: FlatFunction, parts: dict[Path, Tree]) -> Tree:
 
 def _subtree(tree: Tree, parts: dict[Path, Tree]) -> Tree:
     """The input's tree with the parts in place of its leaves; leaves that were not differentiated by are left out."""
-    if set(path for path, _ in leaves_of(tree)) == set(parts):
+    if {path for path, _ in leaves_of(tree)} == set(parts):
         return rebuild(tree, lambda path, leaf: parts[path])
     return {".".join(path): part for path, part in parts.items()}
 
@@ -284,5 +283,3 @@ def _notes(problem: FlatFunction, is_finite: bool) -> list[str]:
     except TraceError as error:
         return [f"not traced, so no notes on kinks: {error}"]
     return notes_of(trace, outputs, problem.paths, is_finite)
-
-

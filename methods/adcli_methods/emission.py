@@ -52,10 +52,10 @@ def compile_program(program: Program, target: Target) -> Callable[[Sequence[Valu
         constants = converted.get(context)
         if constants is None:
             constants = converted[context] = {
-                name: target.convert(program.constants[slot], context)
-                for slot, name in writer.constants.items()
+                name: target.convert(program.constants[slot], context) for slot, name in writer.constants.items()
             }
-        outputs: list[Value] = function(*[target.convert(value, context) for value in inputs], **constants)
+        with np.errstate(all="ignore"):  # infinities and NaN are values here
+            outputs: list[Value] = function(*[target.convert(value, context) for value in inputs], **constants)
         return outputs
 
     return run

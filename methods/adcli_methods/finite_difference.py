@@ -34,7 +34,7 @@ class Difference(Method):
         if self.settings.step is not None:
             return self.settings.step
         eps = max((float(np.finfo(_dtype(leaf)).eps) for leaf in leaves), default=2.0**-52)
-        share = eps ** (1.0 / (self.total_order + self.accuracy))
+        share: float = eps ** (1.0 / (self.total_order + self.accuracy))
         room = math.inf
         for leaf, tangent in zip(leaves, tangents, strict=True):
             size, speed = np.maximum(np.abs(leaf), LEAST_SCALE), np.abs(tangent)

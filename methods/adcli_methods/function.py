@@ -6,16 +6,19 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 
 from adcli_methods.errors import AdcliError, FunctionError, PointError
 from adcli_methods.primitive import Value
-from adcli_methods.structure import Path, Tree, as_input, is_differentiable, leaves_of, output_tree, rebuild
 from adcli_methods.program import Program
 from adcli_methods.standins import rebound
-from adcli_methods.tracer import ENTRIES, Trace, Tracer, buffer
+from adcli_methods.structure import Path, Tree, as_input, is_differentiable, leaves_of, output_tree, rebuild
+from adcli_methods.trace import Trace, buffer
+from adcli_methods.tracer import Tracer
+from adcli_methods.user_code import ENTRIES
 
 
 @dataclass(frozen=True)
@@ -146,12 +149,18 @@ def as_leaf(leaf: Value, dtype: str | None) -> Value:
     """A leaf as floating-point numbers of the type asked for, or of its own."""
     if isinstance(leaf, Tracer):
         return leaf
+    if type(leaf) is int:
+        try:
+            leaf = float(leaf)
+        except OverflowError:
+            raise PointError(f"{str(leaf)[:20]}... is too large for a float") from None
     if isinstance(leaf, float):
         return leaf if dtype in (None, "float64") else np.dtype(dtype).type(leaf)
     if isinstance(leaf, (np.ndarray, np.generic)):
         kind = dtype or ("float64" if leaf.dtype.kind in "iu" else leaf.dtype.name)
         converted = leaf.astype(kind, copy=False)
         return converted.item() if converted.ndim == 0 and kind == "float64" else converted
+    import_module("adcli_methods.targets")  # which know how to compute on it
     return leaf
 
 
@@ -178,6 +187,20 @@ class FlatFunction:
         known = dict(leaves_of(inputs))
         self.leaves: list[Value] = [as_leaf(known[path], dtype) for path in self.paths]
         self._position = {path: position for position, path in enumerate(self.paths)}
+
+    def without_counts(self) -> FlatFunction:
+        """The same, differentiating no more by whole numbers that the function used as an index or in range."""
+        whole = dict(leaves_of(self.inputs))
+        suspects = {slot for slot, path in enumerate(self.paths) if type(whole[path]) is int}
+        if self.function.formula is not None or not suspects or len(suspects) == len(self.paths) == 1:
+            return self
+        with np.errstate(all="ignore"):
+            guards = self.traced[0].guards
+        counts = {guard.slot for guard in guards if type(guard.outcome) is int} & suspects
+        if not counts or len(counts) == len(self.paths):
+            return self
+        paths = [path for slot, path in enumerate(self.paths) if slot not in counts]
+        return FlatFunction(self.function, self.inputs, paths, self.dtype)
 
     @cached_property
     def traced(self) -> tuple[Trace, list[int]]:

@@ -20,7 +20,8 @@ from adcli_methods.primitive import Value
 from adcli_methods.standins import rebound
 from adcli_methods.structure import Tree, rebuild
 from adcli_methods.sweeps import pull
-from adcli_methods.tracer import Trace, Tracer
+from adcli_methods.trace import Trace
+from adcli_methods.tracer import Tracer
 
 Wrt = Sequence[str | int] | str | int | None
 _PLAIN = {float, np.ndarray}
@@ -231,5 +232,3 @@ def hvp(f: Callable[..., Any], wrt: Wrt = None, mode: str = "auto") -> Callable[
     array([6., 4.])
     """
     return _product("hvp", 2, f, wrt, mode)
-
-

@@ -10,7 +10,7 @@ from adcli_methods.function import FlatFunction
 from adcli_methods.method import Flat, Linearization, Method, Native, counted, identity
 from adcli_methods.operators import derivative_blocks
 from adcli_methods.primitive import Value
-from adcli_methods.tracer import Trace
+from adcli_methods.trace import Trace
 
 Sweep = Callable[[Sequence[Value]], list[Value]]
 

@@ -46,9 +46,7 @@ class Manual(Method):
             ]
 
         def pull(cotangents: Sequence[Value]) -> list[Value]:
-            return [
-                _sum(_weighted(w, blocks[o * count + i]) for o, w in enumerate(cotangents)) for i in range(count)
-            ]
+            return [_sum(_weighted(w, blocks[o * count + i]) for o, w in enumerate(cotangents)) for i in range(count)]
 
         return Linearization(outputs, push, pull)
 
@@ -72,9 +70,9 @@ def _parts(result: Any, names: list[str], wanted: list[tuple[int, ...]], output:
         return [result[name] for name in names]
     if len(wanted) == 1:
         return [result]
-    if isinstance(result, (tuple, list)) and len(result) == len(wanted):
-        if not output or [np.shape(part) for part in result] == wanted:
-            return list(result)
+    is_sequence = isinstance(result, (tuple, list)) and len(result) == len(wanted)
+    if is_sequence and (not output or [np.shape(part) for part in result] == wanted):
+        return list(result)
     array = np.asarray(result)
     if array.shape == (*output, len(wanted)):
         return [array[..., position] for position in range(len(wanted))]

@@ -9,7 +9,7 @@ import numpy as np
 from adcli_methods.primitive import Partial, Value
 from adcli_methods.program import Instruction
 from adcli_methods.structure import Path
-from adcli_methods.tracer import Trace
+from adcli_methods.trace import Trace
 
 MOST_NOTES = 8
 
@@ -26,9 +26,7 @@ def notes_of(trace: Trace, outputs: Sequence[int], paths: Sequence[Path], is_fin
         if not (is_finite or kinks or births):
             births = _singular_partials(trace, reached)
     unused = [
-        f"the output does not depend on {'.'.join(path)}"
-        for slot, path in enumerate(paths)
-        if slot not in reached
+        f"the output does not depend on {'.'.join(path)}" for slot, path in enumerate(paths) if slot not in reached
     ]
     return [note for group in (births, kinks, unused) for note in _few(group)]
 

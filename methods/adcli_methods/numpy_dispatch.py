@@ -8,11 +8,11 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from adcli_methods import tracer as tracer_module
-from adcli_methods.array_tracer import ArrayTracer, concrete
+from adcli_methods.array_tracer import ArrayTracer
 from adcli_methods.errors import TraceError
-from adcli_methods.functions import reductions
+from adcli_methods.functions import elementwise, reductions
 from adcli_methods.functions.axes import assembled, cast, has_tracer, one_axis
+from adcli_methods.indexing import concrete
 from adcli_methods.numpy_tables import (
     ASSOCIATIVE,
     ATTRIBUTES,
@@ -26,10 +26,13 @@ from adcli_methods.numpy_tables import (
 from adcli_methods.primitive import Value, shape_of
 from adcli_methods.primitives import elementary as e
 from adcli_methods.primitives import structural as s
-from adcli_methods.tracer import Tracer, buffer, trace_error
+from adcli_methods.trace import buffer
+from adcli_methods.tracer import Tracer
+from adcli_methods.user_code import trace_error
 
 __all__ = [
-    "ATTRIBUTES", "FUNCTIONS", "METHODS", "UFUNCS", "VIEWS", "attribute", "buffered", "call_function", "call_ufunc",
+    "ATTRIBUTES", "FUNCTIONS", "METHODS", "UFUNCS", "VIEWS", "assembled", "attribute", "buffer", "buffered",
+    "call_function", "call_ufunc", "concrete", "elementwise",
 ]  # fmt: skip
 
 _NEW_OUT = "drop out= and bind the result: a = a + x; or make the array inside the function with np.zeros"
@@ -227,7 +230,7 @@ def _all_constant(values: Any) -> bool:
         if isinstance(value, Tracer):
             if type(value) is ArrayTracer:
                 value.settle()
-            if value.trace is not tracer_module.NO_TRACE:
+            if value.trace.level >= 0:
                 return False
         elif isinstance(value, (list, tuple)):
             if not _all_constant(value):
@@ -260,7 +263,7 @@ def attribute(tracer: Tracer, name: str) -> Any:
         return functools.partial(_call_method, front, name, tracer)
     if name in ATTRIBUTES:
         return ATTRIBUTES[name](tracer)
-    if tracer.trace is tracer_module.NO_TRACE and type(tracer) is ArrayTracer and name not in _IN_PLACE:
+    if tracer.trace.level < 0 and type(tracer) is ArrayTracer and name not in _IN_PLACE:
         return getattr(tracer.snapshot(), name)
     if name == "is_integer" and not shape_of(tracer):
         return lambda: e.equal(tracer, e.floor(tracer))

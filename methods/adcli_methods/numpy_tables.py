@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
@@ -103,7 +104,7 @@ _NUMPY: dict[str, Front] = {
     **fronts_of(
         shaping,
         "reshape ravel transpose swapaxes matrix_transpose moveaxis rollaxis expand_dims squeeze atleast_1d atleast_2d "
-        "atleast_3d broadcast_to broadcast_arrays meshgrid flip fliplr flipud rot90 roll repeat tile pad tril triu "
+        "atleast_3d broadcast_to broadcast_arrays meshgrid flip rot90 roll repeat tile pad tril triu "
         "diagonal diag diagflat",
     ),
     **fronts_of(
@@ -127,6 +128,8 @@ _NUMPY: dict[str, Front] = {
     "amin": reductions.min_,
     "around": elementwise.round_,
     "trapz": calculus.trapezoid,
+    "fliplr": functools.partial(shaping.flip, axis=1),
+    "flipud": functools.partial(shaping.flip, axis=0),
     "row_stack": joining.vstack,
     "concat": joining.concatenate,
     "permute_dims": shaping.transpose,
@@ -175,6 +178,10 @@ def _astype(a: Value, dtype: Any, *_: Any, **__: Any) -> Value:
     return creation.copy(a) if cast(a, dtype) is a else cast(a, dtype)
 
 
+def _copy(a: Value, order: str = "C") -> Value:
+    return a.copy(order) if shape_of(a) else a
+
+
 def _item(a: Value, *index: Any) -> Value:
     shape = shape_of(a)
     if not shape:
@@ -200,7 +207,7 @@ METHODS: dict[str, Front] = {
     "astype": _astype,
     "item": _item,
     "tolist": _tolist,
-    "copy": creation.copy,
+    "copy": _copy,
     "sort": ordering.sort_in_place,
     "trace": linalg.trace,
     "conj": e.positive,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,6 @@ from adcli_methods.errors import OperatorError, PointError
 from adcli_methods.method import Flat, Linearization, Method
 from adcli_methods.primitive import Value, shape_of
 from adcli_methods.primitives.structural import getitem, reshape, stack
-
 
 MOST_ENTRIES = 2 * 10**8
 """A Jacobian with more entries (1.6 GB) is refused."""
@@ -233,7 +233,7 @@ def as_vector(vector: Any, values: Sequence[Value], names: Sequence[str]) -> lis
         bounds = np.cumsum([0, *(math.prod(shape_of(value)) for value in values)])
         if len(flat) != bounds[-1]:
             raise PointError(f"the vector has {len(flat)} entries, expected {bounds[-1]}")
-        parts = [flat[start:stop] for start, stop in zip(bounds, bounds[1:], strict=False)]
+        parts = [flat[start:stop] for start, stop in pairwise(bounds)]
     return [_fitted(part, shape_of(value)) for part, value in zip(parts, values, strict=True)]
 
 

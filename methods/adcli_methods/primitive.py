@@ -113,9 +113,6 @@ class Primitive:
     def __repr__(self) -> str:
         return self.name
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _by_name, (self.name,)
-
 
 class Recorded:
     """Base of tracers: a value whose operations are recorded. `highest` picks the innermost trace."""
@@ -125,12 +122,6 @@ class Recorded:
     def highest(self, other: Any) -> Any:
         """The innermost of this value's recorder and another recorder (or None)."""
         raise NotImplementedError  # every tracer defines it
-
-
-def _by_name(name: str) -> Primitive:
-    from adcli_methods.primitives import PRIMITIVES
-
-    return PRIMITIVES[name]
 
 
 def evaluate(primitive: Primitive, operands: Sequence[Value], parameters: dict[str, Any]) -> Value:
@@ -186,10 +177,18 @@ def _as_float64(number: Value) -> np.float64:
         return np.float64(math.copysign(math.inf, number))
 
 
-def _foreign(value: Value) -> Any:
-    from adcli_methods.targets import target_of
+_find_target: list[Callable[[Value], Any]] = []
 
-    return target_of(value)
+
+def use_targets(find: Callable[[Value], Any]) -> None:
+    """Tell how to find what computes on a value that is neither Python's nor NumPy's (a torch tensor, a symbol)."""
+    _find_target[:] = [find]
+
+
+def _foreign(value: Value) -> Any:
+    if not _find_target:
+        raise TypeError(f"primitives do not take a {type(value).__name__}: give numbers or arrays")
+    return _find_target[0](value)
 
 
 def shape_of(value: Value) -> tuple[int, ...]:

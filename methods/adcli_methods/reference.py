@@ -48,8 +48,9 @@ def directional_derivative(
 
     if order == 0:
         return reference_value(program, inputs, digits)
-    step_digits = digits // 2 + 10 - _smallest_scale(inputs, directions)
-    with mpmath.workdps(digits + order * step_digits + GUARD_DIGITS):
+    smallest, largest = _scales(inputs, directions)
+    step_digits = digits // 2 + 10 - min(0, smallest)
+    with mpmath.workdps(digits + order * (step_digits + max(0, largest)) + GUARD_DIGITS):
         step = mpmath.mpf(10) ** -step_digits
         convert = target("mpmath").convert
         point = [convert(value, None) for value in inputs]
@@ -64,17 +65,18 @@ def directional_derivative(
         return [_each(lambda value: mpmath.mpf(value) / step**order, total) for total in totals]
 
 
-def _smallest_scale(inputs: Sequence[Value], directions: Sequence[Value | None]) -> int:
-    """The power of ten (at most 0) of the smallest nonzero input in units of its direction."""
-    smallest = 1.0
+def _scales(inputs: Sequence[Value], directions: Sequence[Value | None]) -> tuple[int, int]:
+    """The powers of ten of the smallest and the largest nonzero input in units of its direction.
+
+    The step stays below the smallest; the largest says how many more digits the subtractions lose.
+    """
+    found = [0.0]
     for value, move in zip(inputs, directions, strict=True):
-        if move is None:
-            continue
-        x, v = (np.abs(np.asarray(entry, dtype=float)) for entry in np.broadcast_arrays(value, move))
-        moving = (x > 0) & (v > 0) & np.isfinite(x)
-        if np.any(moving):
-            smallest = min(smallest, float(np.exp(np.min(np.log(x[moving]) - np.log(v[moving])))))
-    return math.floor(math.log10(max(smallest, 1e-320)))
+        if move is not None:
+            x, v = (np.abs(np.asarray(entry, dtype=float)) for entry in np.broadcast_arrays(value, move))
+            moving = (x > 0) & (v > 0) & np.isfinite(x)
+            found += (np.log10(x[moving]) - np.log10(v[moving])).tolist()
+    return math.floor(min(found)), math.ceil(max(found))
 
 
 def _each(function: Callable[[Any], Any], value: Value) -> Value:
@@ -89,7 +91,8 @@ def absolute_error(value: float, exact: Any) -> float:
         a, b = mpmath.mpf(value), mpmath.mpf(exact)
         if mpmath.isnan(a) or mpmath.isnan(b):
             return 0.0 if mpmath.isnan(a) and mpmath.isnan(b) else math.inf
-        return 0.0 if a == b else float(abs(a - b))
+        overflown = math.isinf(value) and float(b) == value
+        return 0.0 if a == b or overflown else float(abs(a - b))
 
 
 def relative_error(value: float, exact: Any) -> float:
@@ -112,8 +115,5 @@ def ulp_error(value: float, exact: Any) -> float:
     error = absolute_error(value, exact)
     if error == 0 or math.isinf(error):
         return error
-    nearest = float(exact)
-    if math.isinf(nearest):
-        return 0.0 if value == nearest else math.inf
     with mpmath.workdps(60):
-        return float(abs(mpmath.mpf(value) - exact) / mpmath.mpf(math.ulp(nearest)))
+        return float(abs(mpmath.mpf(value) - exact) / mpmath.mpf(math.ulp(float(exact))))

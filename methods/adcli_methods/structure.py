@@ -55,7 +55,7 @@ def _is_number(value: Any) -> bool:
 
 
 def as_input(tree: Tree) -> Tree:
-    """A given input: lists of numbers become arrays, whole numbers become floats.
+    """A given input: lists of numbers become arrays of floats; whole numbers stay what they are.
 
     Raises: PointError for complex numbers.
     """
@@ -67,11 +67,6 @@ def as_input(tree: Tree) -> Tree:
         return {key: as_input(part) for key, part in tree.items()}
     if isinstance(tree, complex) or getattr(getattr(tree, "dtype", None), "kind", "") == "c":
         raise PointError("complex inputs are not supported: give real numbers")
-    if type(tree) is int:
-        try:
-            return float(tree)
-        except OverflowError:
-            raise PointError(f"{str(tree)[:20]}... is too large for a float") from None
     if type(tree) is np.ndarray and tree.ndim == 0:
         return as_input(tree.item())
     return float(tree) if type(tree) is np.float64 else tree
@@ -86,8 +81,8 @@ def _is_rectangle_of_numbers(tree: Sequence[Any]) -> bool:
 
 
 def is_differentiable(leaf: Value) -> bool:
-    """Whether a derivative by this leaf makes sense: floats do, whole numbers and other objects do not."""
-    if isinstance(leaf, (float, Tracer)):
+    """Whether to differentiate by this leaf: floats and Python's numbers, but no arrays of whole numbers."""
+    if isinstance(leaf, (float, Tracer)) or type(leaf) is int:
         return True
     kind = getattr(getattr(leaf, "dtype", None), "kind", "")
     return kind == "f" or (kind == "" and bool(getattr(leaf, "is_floating_point", bool)()))

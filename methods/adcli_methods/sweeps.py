@@ -16,7 +16,8 @@ from adcli_methods.primitive import Linear, Partial, Primitive, Rule, Tangent, V
 from adcli_methods.primitives.elementary import absolute, equal, logical_and, logical_or, where
 from adcli_methods.primitives.structural import broadcast_to, sum_to
 from adcli_methods.program import Instruction
-from adcli_methods.tracer import Trace, Tracer
+from adcli_methods.trace import Trace
+from adcli_methods.tracer import Tracer
 
 
 def push(trace: Trace, tangents: Sequence[Value | None], outputs: Sequence[int]) -> list[Value]:
@@ -69,9 +70,8 @@ _times = operator.mul
 
 
 def _strict_times(partial: Value, sensitivity: Value) -> Value:
-    zero = logical_or(equal(sensitivity, 0.0), equal(partial, 0.0))
-    infinite = logical_or(equal(absolute(partial), np.inf), equal(absolute(sensitivity), np.inf))
-    return where(logical_and(zero, infinite), 0.0, partial * sensitivity)
+    flat = logical_and(equal(partial, 0.0), equal(absolute(sensitivity), np.inf))
+    return where(logical_or(equal(sensitivity, 0.0), flat), 0.0, partial * sensitivity)
 
 
 def _push(

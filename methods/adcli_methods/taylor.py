@@ -13,7 +13,7 @@ from typing import Any
 from adcli_methods.primitive import Linear, Partial, Primitive, Recorded, Tangent, Value, shape_of
 from adcli_methods.primitives.elementary import multiply
 from adcli_methods.sweeps import _filled
-from adcli_methods.tracer import Trace
+from adcli_methods.trace import Trace
 
 
 class Series(Recorded):
@@ -220,7 +220,9 @@ def _joint(primitive: Primitive, operands: list[Series], parameters: dict[str, A
     return primitive(*moved, **parameters)
 
 
-def directional_derivatives(trace: Trace, directions: Sequence[Value], order: int, outputs: Sequence[int]) -> list[Value]:
+def directional_derivatives(
+    trace: Trace, directions: Sequence[Value], order: int, outputs: Sequence[int]
+) -> list[Value]:
     """The order-th derivatives of the outputs (slots) along a direction.
 
     Arguments: the trace of the function at the point, the direction's part for each input, the order from 1.

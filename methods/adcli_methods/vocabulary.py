@@ -45,12 +45,16 @@ _SPELLINGS = {
     "where": "",
     "sign": "sgn",
 }
-_PLAIN = """add subtract divide reciprocal maximum minimum square sqrt cbrt exp exp2 expm1 log2 log10 log1p sin cos
-tan sec csc cot hypot sinh cosh tanh sech csch coth floor trunc copysign erf erfc erfinv gamma softplus relu
-logaddexp logaddexp2 xlogy logit ndtr log_ndtr less less_equal greater greater_equal equal not_equal logical_and
-logical_or logical_xor logical_not""".split()
-_REDUCTIONS = "sum mean prod var std max min cumsum cumprod norm logsumexp median ptp".split()
-_PRODUCTS = "dot matmul inner outer trace det inv solve".split()
+_PLAIN = """
+add subtract divide reciprocal maximum minimum square sqrt cbrt exp exp2 expm1 log2 log10 log1p sin cos tan sec
+csc cot hypot sinh cosh tanh sech csch coth floor trunc copysign erf erfc erfinv gamma softplus relu logaddexp
+logaddexp2 xlogy logit ndtr log_ndtr less less_equal greater greater_equal equal not_equal logical_and
+logical_or logical_xor logical_not
+""".split()
+_REDUCTIONS = """
+sum mean prod var std max min cumsum cumprod norm logsumexp median ptp
+""".split()
+_PRODUCTS = ["dot", "matmul", "inner", "outer", "trace", "det", "inv", "solve"]
 
 
 def _front(name: str) -> Callable[..., Value]:

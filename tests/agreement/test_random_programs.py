@@ -22,7 +22,7 @@ from adcli_methods.primitive import Partial, Primitive
 from adcli_methods.primitives import PRIMITIVES
 from adcli_methods.primitives.elementary import add
 from adcli_methods.reverse import Reverse
-from adcli_methods.tracer import Trace
+from adcli_methods.trace import Trace
 
 DEPTH = 6
 EPS = float(np.finfo(float).eps)

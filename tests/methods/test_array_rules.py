@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from adcli_methods import sweeps
 from adcli_methods.emission import compile_program
 from adcli_methods.execution import execute
@@ -15,7 +16,7 @@ from adcli_methods.primitives.structural import ARRAY
 from adcli_methods.program import Program
 from adcli_methods.reference import directional_derivative, reference_value
 from adcli_methods.targets import target
-from adcli_methods.tracer import Trace
+from adcli_methods.trace import Trace
 
 RNG = np.random.default_rng(7)
 V = RNG.uniform(-2.0, 2.0, 4)
@@ -27,7 +28,7 @@ STACK = RNG.uniform(-1.0, 1.0, (2, 2, 2)) + 2 * np.eye(2)
 SPD = SQUARE @ SQUARE.T + np.eye(3)
 ZERO = np.array([[0.0, 2.0, 3.0], [0.0, 0.0, 4.0]])
 BACK, ALL = slice(None, None, -1), slice(None)
-I, J = np.array([2, 0, 2]), np.array([1, 1, 0])
+PICK, COLUMN = np.array([2, 0, 2]), np.array([1, 1, 0])
 
 CASES: list[tuple[str, list[Any], dict[str, Any]]] = [
     ("where", [np.array([True, False, True]), A, 0.5], {}),
@@ -52,10 +53,10 @@ CASES: list[tuple[str, list[Any], dict[str, Any]]] = [
     ("getitem", [V], {"index": (1,)}),
     ("getitem", [A], {"index": (BACK, slice(0, 3, 2))}),
     ("getitem", [CUBE], {"index": (Ellipsis, None, slice(2, 0, -1))}),
-    ("getitem", [V, I], {"index": (ARRAY,)}),
-    ("getitem", [CUBE, I % 2, J], {"index": (ARRAY, BACK, ARRAY)}),
-    ("scatter_add", [V[:3], I], {"index": (ARRAY,), "shape": (4,)}),
-    ("scatter_add", [A, J[:2]], {"index": (ARRAY, BACK), "shape": (2, 3)}),
+    ("getitem", [V, PICK], {"index": (ARRAY,)}),
+    ("getitem", [CUBE, PICK % 2, COLUMN], {"index": (ARRAY, BACK, ARRAY)}),
+    ("scatter_add", [V[:3], PICK], {"index": (ARRAY,), "shape": (4,)}),
+    ("scatter_add", [A, COLUMN[:2]], {"index": (ARRAY, BACK), "shape": (2, 3)}),
     ("scatter_add", [V[:2]], {"index": (slice(None, None, -2),), "shape": (4,)}),
     ("scatter_add", [1.5], {"index": (1,), "shape": (3,)}),
     ("index_update", [V, 1.5], {"index": (1,)}),
@@ -139,6 +140,16 @@ def test_torch(name: str, operands: list[Any], parameters: dict[str, Any]) -> No
         slopes = torch.autograd.grad(run, tensors, [torch.tensor(weight, dtype=torch.float64)], retain_graph=True)
         for slope, expected in zip(slopes, pulled, strict=True):
             assert_close(slope, expected, 1e-10)
+
+
+@every_case
+def test_torch_stays_on_the_device_of_its_inputs(name: str, operands: list[Any], parameters: dict[str, Any]) -> None:
+    torch = pytest.importorskip("torch")
+    trace, program, inputs = traced(name, operands, parameters)
+    tensors = [torch.tensor(x, dtype=torch.float64, device="meta") for x in inputs]
+    (value,) = compile_program(program, target("torch"))(tensors)
+    assert value.device.type == "meta"
+    assert tuple(value.shape) == shape_of(trace.values[program.outputs[0]])
 
 
 @every_case

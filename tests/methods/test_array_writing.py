@@ -9,7 +9,7 @@ import pytest
 
 from adcli_methods import sweeps
 
-from .tracing import check
+from .tracing import check, traced
 
 TABLE = np.arange(5.0)
 
@@ -118,6 +118,16 @@ def adds_at(x):
     return a * b.sum()
 
 
+def the_last_write_to_an_entry_counts(x):
+    a = np.zeros(3)
+    a[[0, 2, 0]] = x[:3]
+    a[[1, 1]] = x[3]
+    a[[2, 2]] += x[:2]
+    b = np.ones((2, 2))
+    b[[0, 0]] = [x[:2], x[2:]]
+    return a * b.sum()
+
+
 def overlapping_slices(x):
     a = x * 1.0
     a[1:] = a[:-1]
@@ -218,6 +228,7 @@ WRITING = [
     writes_entries, a_row_writes_through, a_row_sees_later_writes, a_transpose_writes_through,
     a_reshape_writes_through, a_flattened_copy_does_not_write_through, views_of_views_write_through,
     a_view_of_a_traced_result_writes_through, an_argument_is_written_into, masks, adds_at, overlapping_slices,
+    the_last_write_to_an_entry_counts,
     swaps, rows_from_rows, in_place_operators, copies_stay_apart, fills_and_sorts, writes_to_out, guarded_division,
     constants_stay_numpy, whole_numbers_stay_numpy, written_by_traced_whole_numbers, writes_slices,
 ]  # fmt: skip

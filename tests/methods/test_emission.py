@@ -8,13 +8,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+
+from adcli_methods import sweeps
 from adcli_methods.emission import compile_program, emit, emitted_constants
 from adcli_methods.execution import execute
 from adcli_methods.primitives import PRIMITIVES as P
 from adcli_methods.primitives.structural import ARRAY
 from adcli_methods.program import GIVEN, Instruction, Program
 from adcli_methods.targets import target
-from adcli_methods.tracer import Trace
+from adcli_methods.trace import Trace
 
 STEPS = 10_000
 NUMPY = target("numpy")
@@ -138,6 +140,29 @@ def test_deep_programs_compile_and_run(name: str) -> None:
     else:
         (value,) = run([1.0])
     assert float(value) == pytest.approx(float(execute(program, [1.0], NUMPY)[0]), rel=1e-10)
+
+
+@pytest.mark.parametrize("name", ["numpy", "torch"])
+def test_a_gradient_is_a_program_too(name: str) -> None:
+    pytest.importorskip(name)
+
+    def function(v: Any) -> Any:
+        turned = P["getitem"](v, index=(slice(None, None, -1),))
+        parts = P["sigmoid"](turned) * P["maximum"](v, 0.5) + P["cbrt"](v) + P["sinc"](v, order=0)
+        top = P["max"](parts, axis=(0,), keepdims=False) + P["prod"](v, axis=(0,), keepdims=False)
+        square = P["reshape"](v, shape=(2, 2))
+        return top + P["logabsdet"](square) + P["sum"](P["xlogy"](v, v), axis=(0,), keepdims=False)
+
+    at = np.array([1.0, 2.0, 4.0, 3.5])
+    program = program_of(lambda v: sweeps.pull(*_traced(function, v), [1.0])[0], at)
+    (inputs,) = sweeps.pull(*_traced(function, at), [1.0])
+    (value,) = compile_program(program, target(name))([target(name).convert(at, (None, None))])
+    np.testing.assert_allclose(value, inputs, rtol=1e-13)
+
+
+def _traced(function: Callable[..., Any], v: Any) -> tuple[Trace, list[int]]:
+    trace = Trace([v])
+    return trace, [trace.output_slot(function(*trace.tracers()))]
 
 
 def test_source_grows_in_proportion_to_the_program() -> None:

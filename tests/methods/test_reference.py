@@ -9,6 +9,7 @@ from typing import Any
 import mpmath
 import numpy as np
 import pytest
+
 from adcli_methods.primitives import PRIMITIVES as P
 from adcli_methods.program import Program
 from adcli_methods.reference import (
@@ -18,7 +19,7 @@ from adcli_methods.reference import (
     relative_error,
     ulp_error,
 )
-from adcli_methods.tracer import Trace
+from adcli_methods.trace import Trace
 
 
 def program_of(function: Callable[..., Any], *inputs: Any) -> Program:

@@ -9,6 +9,7 @@ from typing import Any
 import mpmath
 import numpy as np
 import pytest
+
 from adcli_methods.errors import OperatorError
 from adcli_methods.primitive import Linear, Partial, Primitive, shape_of
 from adcli_methods.primitives import PRIMITIVES

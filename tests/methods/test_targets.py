@@ -11,6 +11,7 @@ from typing import Any
 import mpmath
 import numpy as np
 import pytest
+
 from adcli_methods.errors import FunctionError, OperatorError
 from adcli_methods.primitive import Primitive
 from adcli_methods.primitives import PRIMITIVES as P
@@ -44,8 +45,9 @@ def test_each_value_finds_its_target() -> None:
     assert target_of(sympy.Symbol("x")).name == "sympy"
     assert target_of(1j).name == target_of(np.complex128(1j)).name == "complex"
     assert target_of(Fraction(1, 3)).name == "numpy"
-    with pytest.raises(FunctionError, match="str"):
-        target_of("1 apple")
+    for value in ("1", None, np.str_("1"), np.array(["a"]).view(np.recarray)):
+        with pytest.raises(FunctionError, match="cannot be computed with"):
+            target_of(value)
     with pytest.raises(FunctionError, match="numpy, torch"):
         target("fortran")
 
@@ -56,7 +58,8 @@ def test_primitives_called_on_foreign_values_compute_there() -> None:
     assert P["sqrt"](x).tolist() == [1.0, 2.0]
     assert P["multiply"](np.array([2.0, 3.0]), x).tolist() == [2.0, 12.0]
     assert P["maximum"](x, 2.0).tolist() == [2.0, 4.0]
-    assert P["sqrt"](Fraction(1, 4)) == 0.5
+    assert P["sqrt"](Fraction(1, 4)) == P["sqrt"](np.longlong(1)) / 2 == 0.5
+    assert P["add"]([1.0, 2.0], 1.0).tolist() == [2.0, 3.0]
     with mpmath.workdps(40):
         assert P["sqrt"](mpmath.mpf(2)) == mpmath.sqrt(2)
     assert P["exp"](0j) == 1
@@ -149,7 +152,7 @@ def test_torch_derivatives_keep_their_digits(name: str, x: float, parameters: di
 
 
 @pytest.mark.parametrize("name", [name for name, row in P.items() if row.domain and name not in ("polygamma", "sinc")])
-def test_torch_keeps_float32(name: str) -> None:
+def test_torch_keeps_dtype_and_device(name: str) -> None:
     torch = pytest.importorskip("torch")
     row = P[name]
     parameters = {"order": 0} if name.startswith("bessel") else {}
@@ -159,6 +162,8 @@ def test_torch_keeps_float32(name: str) -> None:
     except OperatorError:
         return
     assert value.dtype is torch.float32
+    elsewhere = target("torch").call(row)(*[x.to("meta") for x in at], **parameters)
+    assert elsewhere.device.type == "meta"
 
 
 def test_torch_numbers_beside_a_condition_take_the_dtype_in_use() -> None:

@@ -6,7 +6,8 @@ import numpy as np
 
 from adcli_methods import sweeps
 from adcli_methods.standins import rebound
-from adcli_methods.tracer import Trace, Tracer
+from adcli_methods.trace import Trace
+from adcli_methods.tracer import Tracer
 
 
 def leaves(result):

@@ -11,7 +11,7 @@ from adcli_methods.array_tracer import ArrayTracer
 from adcli_methods.primitive import Primitive, Recorded, Value, shape_of
 from adcli_methods.primitives import elementary as e
 from adcli_methods.primitives import structural as s
-from adcli_methods.tracer import trace_error
+from adcli_methods.user_code import trace_error
 
 
 def has_tracer(value: Any) -> bool:

@@ -14,7 +14,7 @@ from adcli_methods.functions.axes import assembled, cast, count, has_tracer, ref
 from adcli_methods.primitive import Recorded, Value, shape_of
 from adcli_methods.primitives import elementary as e
 from adcli_methods.primitives import structural as s
-from adcli_methods.tracer import buffer
+from adcli_methods.trace import buffer
 
 
 def array(object: Any, dtype: Any = None, *, copy: Any = True, ndmin: int = 0, **_: Any) -> Value:  # noqa: A002
@@ -23,7 +23,7 @@ def array(object: Any, dtype: Any = None, *, copy: Any = True, ndmin: int = 0, *
     if not isinstance(value, Recorded):
         return buffer(np.array(value, dtype=dtype, ndmin=ndmin))
     if type(value) is ArrayTracer:
-        value = value.copy()
+        value = value.copy("K")
     missing = ndmin - len(shape_of(value))
     value = s.reshape(value, shape=(1,) * missing + shape_of(value)) if missing > 0 else value
     return cast(value, dtype)

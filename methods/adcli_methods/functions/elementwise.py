@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from adcli_methods.array_tracer import concrete
 from adcli_methods.functions.axes import assembled, kind_of, refuse
+from adcli_methods.indexing import concrete
 from adcli_methods.primitive import Primitive, Value, shape_of
 from adcli_methods.primitives import elementary as e
 from adcli_methods.primitives import structural as s

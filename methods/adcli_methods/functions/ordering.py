@@ -7,15 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from adcli_methods.array_tracer import ArrayTracer, concrete
+from adcli_methods.array_tracer import ArrayTracer
 from adcli_methods.functions.axes import along, assembled, axes_of, flattened, one_axis, refuse
 from adcli_methods.functions.creation import zeros
 from adcli_methods.functions.joining import stack
 from adcli_methods.functions.reductions import kept, mean, merged
+from adcli_methods.indexing import concrete
 from adcli_methods.primitive import Recorded, Value, shape_of
 from adcli_methods.primitives import elementary as e
 from adcli_methods.primitives import structural as s
-from adcli_methods.tracer import trace_error
+from adcli_methods.user_code import trace_error
 
 
 def take(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: str = "raise") -> Value:

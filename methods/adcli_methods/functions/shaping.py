@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from adcli_methods.array_tracer import ArrayTracer, concrete
+from adcli_methods.array_tracer import ArrayTracer
 from adcli_methods.functions.axes import (
     along,
     assembled,
@@ -20,6 +20,7 @@ from adcli_methods.functions.axes import (
     view,
     whole_shape,
 )
+from adcli_methods.indexing import concrete
 from adcli_methods.primitive import Value, shape_of
 from adcli_methods.primitives import elementary as e
 from adcli_methods.primitives import structural as s
@@ -27,16 +28,26 @@ from adcli_methods.primitives import structural as s
 
 def _layout(x: ArrayTracer) -> np.ndarray[Any, Any]:
     """An array that lies in memory as NumPy's would: tells whether a reshape is a view or a copy."""
-    if x.base is None or x.view is None:
-        return np.empty(x.shape, dtype=np.int8)
-    laid: np.ndarray[Any, Any] = x.view.numpy(_layout(x.base), **x.parameters)
-    return laid
+    if x.base is not None and x.view is not None:
+        laid: np.ndarray[Any, Any] = x.view.numpy(_layout(x.base), **x.parameters)
+        return laid
+    value = x.value
+    while isinstance(value, ArrayTracer):
+        value = value.value
+    return np.asarray(value)
 
 
 def _reshaped(x: Value, shape: tuple[int, ...], is_view: Callable[[Any], bool]) -> Value:
-    if type(x) is not ArrayTracer or x.base is None or is_view(_layout(x)):
-        return view(x, s.reshape, shape=shape)
-    return s.reshape(x, shape=shape)
+    if type(x) is ArrayTracer:
+        laid = _layout(x)
+        if laid.flags.c_contiguous or is_view(laid):
+            return view(x, s.reshape, shape=shape)
+    return _copied(x, shape)
+
+
+def _copied(x: Value, shape: tuple[int, ...]) -> Value:
+    entries = s.reshape(x, shape=shape)
+    return entries.copy() if type(entries) is ArrayTracer else entries
 
 
 def reshape(a: Any, /, shape: Any = None, order: str = "C", *, newshape: Any = None, copy: Any = None) -> Value:
@@ -61,7 +72,8 @@ def ravel(a: Any, order: str = "C") -> Value:
 def flatten(a: Any, order: str = "C") -> Value:
     """The entries in one row, a copy."""
     refuse(order not in "CK", f"order={order!r}", "transpose before: a.T.flatten()")
-    return flattened(assembled(a))
+    x = assembled(a)
+    return _copied(x, (count(shape_of(x)),))
 
 
 def flat(a: Any) -> Value:
@@ -168,16 +180,6 @@ def flip(m: Any, axis: Any = None) -> Value:
     axes = axes_of(axis, len(shape_of(x)))
     index = tuple(slice(None, None, -1 if i in axes else 1) for i in range(len(shape_of(x))))
     return view(x, s.getitem, index=index)
-
-
-def fliplr(m: Any) -> Value:
-    """np.fliplr."""
-    return flip(m, 1)
-
-
-def flipud(m: Any) -> Value:
-    """np.flipud."""
-    return flip(m, 0)
 
 
 def rot90(m: Any, k: int = 1, axes: Sequence[int] = (0, 1)) -> Value:

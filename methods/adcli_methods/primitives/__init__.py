@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copyreg
+
 from adcli_methods.primitive import Primitive
 from adcli_methods.primitives import elementary, linear_algebra, special, structural
 
@@ -12,3 +14,11 @@ PRIMITIVES: dict[str, Primitive] = {
     if isinstance(row, Primitive)
 }
 """Every primitive by its name."""
+
+
+def primitive_named(name: str) -> Primitive:
+    """The row of a name."""
+    return PRIMITIVES[name]
+
+
+copyreg.pickle(Primitive, lambda primitive: (primitive_named, (primitive.name,)))

@@ -152,8 +152,12 @@ exp2: Primitive = Primitive("exp2", (Partial(lambda x, y: LN2 * y),), np.exp2, m
 expm1: Primitive = Primitive("expm1", (Partial(lambda x, y: exp(x)),), np.expm1, math.expm1, domain=(_ANY,))
 log: Primitive = Primitive("log", (Partial(lambda x, y: 1.0 / x),), np.log, math.log, domain=(_POSITIVE,))
 log2: Primitive = Primitive("log2", (Partial(lambda x, y: 1.0 / (LN2 * x)),), np.log2, math.log2, domain=(_POSITIVE,))
-log10: Primitive = Primitive("log10", (Partial(lambda x, y: 1.0 / (LN10 * x)),), np.log10, math.log10, domain=(_POSITIVE,))
-log1p: Primitive = Primitive("log1p", (Partial(lambda x, y: 1.0 / (1.0 + x)),), np.log1p, math.log1p, domain=((-0.9, 40.0),))
+log10: Primitive = Primitive(
+    "log10", (Partial(lambda x, y: 1.0 / (LN10 * x)),), np.log10, math.log10, domain=(_POSITIVE,)
+)
+log1p: Primitive = Primitive(
+    "log1p", (Partial(lambda x, y: 1.0 / (1.0 + x)),), np.log1p, math.log1p, domain=((-0.9, 40.0),)
+)
 sin: Primitive = Primitive("sin", (Partial(lambda x, y: cos(x)),), np.sin, math.sin, domain=(_ANY,))
 cos: Primitive = Primitive("cos", (Partial(lambda x, y: -sin(x)),), np.cos, math.cos, domain=(_ANY,))
 tan: Primitive = Primitive("tan", (Partial(lambda x, y: 1.0 + y * y),), np.tan, math.tan, domain=((-1.5, 1.5),))
@@ -163,7 +167,9 @@ arcsin: Primitive = Primitive(
 arccos: Primitive = Primitive(
     "arccos", (Partial(lambda x, y: -1.0 / sqrt((1.0 - x) * (1.0 + x))),), np.arccos, math.acos, domain=(_UNIT,)
 )
-arctan: Primitive = Primitive("arctan", (Partial(lambda x, y: 1.0 / (1.0 + x * x)),), np.arctan, math.atan, domain=(_ANY,))
+arctan: Primitive = Primitive(
+    "arctan", (Partial(lambda x, y: 1.0 / (1.0 + x * x)),), np.arctan, math.atan, domain=(_ANY,)
+)
 arctan2: Primitive = Primitive(
     "arctan2",
     (
@@ -182,7 +188,9 @@ hypot: Primitive = Primitive(
 sinh: Primitive = Primitive("sinh", (Partial(lambda x, y: cosh(x)),), np.sinh, math.sinh, domain=(_ANY,))
 cosh: Primitive = Primitive("cosh", (Partial(lambda x, y: sinh(x)),), np.cosh, math.cosh, domain=(_ANY,))
 tanh: Primitive = Primitive("tanh", (Partial(lambda x, y: square(sech(x))),), np.tanh, math.tanh, domain=(_ANY,))
-arcsinh: Primitive = Primitive("arcsinh", (Partial(lambda x, y: 1.0 / hypot(1.0, x)),), np.arcsinh, math.asinh, domain=(_ANY,))
+arcsinh: Primitive = Primitive(
+    "arcsinh", (Partial(lambda x, y: 1.0 / hypot(1.0, x)),), np.arcsinh, math.asinh, domain=(_ANY,)
+)
 arccosh: Primitive = Primitive(
     "arccosh", (Partial(lambda x, y: 1.0 / (sqrt(x - 1.0) * sqrt(x + 1.0))),),
     np.arccosh, math.acosh, domain=(_ABOVE_ONE,),
@@ -202,9 +210,13 @@ def _outside(x: Value) -> Value:
 
 sec: Primitive = _unary("sec", lambda x, y: y * tan(x), lambda x: 1 / np.cos(x), lambda x: 1 / math.cos(x), (-1.5, 1.5))
 csc: Primitive = _unary("csc", lambda x, y: -y * cot(x), lambda x: 1 / np.sin(x), lambda x: 1 / math.sin(x), (0.1, 3.0))
-cot: Primitive = _unary("cot", lambda x, y: -square(csc(x)), lambda x: 1 / np.tan(x), lambda x: 1 / math.tan(x), (0.1, 3.0))
+cot: Primitive = _unary(
+    "cot", lambda x, y: -square(csc(x)), lambda x: 1 / np.tan(x), lambda x: 1 / math.tan(x), (0.1, 3.0)
+)
 sech: Primitive = _unary("sech", lambda x, y: -y * tanh(x), lambda x: 1 / np.cosh(x), lambda x: 1 / math.cosh(x), _ANY)
-csch: Primitive = _unary("csch", lambda x, y: -y * coth(x), lambda x: 1 / np.sinh(x), lambda x: 1 / math.sinh(x), (0.1, 8.0))
+csch: Primitive = _unary(
+    "csch", lambda x, y: -y * coth(x), lambda x: 1 / np.sinh(x), lambda x: 1 / math.sinh(x), (0.1, 8.0)
+)
 coth: Primitive = _unary(
     "coth", lambda x, y: -1.0 / square(sinh(x)), lambda x: 1 / np.tanh(x), lambda x: 1 / math.tanh(x), (0.1, 8.0)
 )

@@ -78,8 +78,12 @@ erfinv: Primitive = Primitive(
     _scipy("erfinv"),
     domain=((-0.9, 0.9),),
 )
-gamma: Primitive = Primitive("gamma", (Partial(lambda x, y: y * digamma(x)),), _scipy("gamma"), math.gamma, domain=(_POSITIVE,))
-gammaln: Primitive = Primitive("gammaln", (Partial(lambda x, y: digamma(x)),), _scipy("gammaln"), math.lgamma, domain=(_POSITIVE,))
+gamma: Primitive = Primitive(
+    "gamma", (Partial(lambda x, y: y * digamma(x)),), _scipy("gamma"), math.gamma, domain=(_POSITIVE,)
+)
+gammaln: Primitive = Primitive(
+    "gammaln", (Partial(lambda x, y: digamma(x)),), _scipy("gammaln"), math.lgamma, domain=(_POSITIVE,)
+)
 digamma: Primitive = Primitive(
     "digamma", (Partial(lambda x, y: polygamma(x, order=1)),), _scipy("digamma"), domain=((2.0, 20.0),)
 )
@@ -193,12 +197,14 @@ logaddexp2: Primitive = Primitive(
 )
 xlogy: Primitive = Primitive(
     "xlogy",
-    (Partial(lambda a, b, y: log(b)), Partial(lambda a, b, y: a / b)),
+    (Partial(lambda a, b, y: log(b)), Partial(lambda a, b, y: a / where(a == 0, 1.0, b))),
     _scipy("xlogy"),
     lambda a, b: 0.0 if a == 0 and b == b else a * math.log(b),
     domain=(_POSITIVE, _POSITIVE),
 )
-logit: Primitive = Primitive("logit", (Partial(lambda x, y: 1.0 / (x * (1.0 - x))),), _scipy("logit"), domain=((0.01, 0.99),))
+logit: Primitive = Primitive(
+    "logit", (Partial(lambda x, y: 1.0 / (x * (1.0 - x))),), _scipy("logit"), domain=((0.01, 0.99),)
+)
 
 
 def _ndtr(x: Value) -> Value:

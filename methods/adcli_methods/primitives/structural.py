@@ -175,7 +175,9 @@ def _pull_part(position: int, count: int) -> Linear:
     return Linear(pull)
 
 
-concatenate: Primitive = Primitive("concatenate", _pull_part, lambda *xs, axis: np.concatenate(xs, axis=axis), joint=True)
+concatenate: Primitive = Primitive(
+    "concatenate", _pull_part, lambda *xs, axis: np.concatenate(xs, axis=axis), joint=True
+)
 getitem: Primitive = Primitive(
     "getitem",
     lambda position, count: (
@@ -206,7 +208,8 @@ scatter_add: Primitive = Primitive(
 
 
 def _index_update(a: Value, b: Value, *arrays: Value, index: tuple[Any, ...]) -> Value:
-    updated = np.array(a, dtype=np.result_type(a, b) if getattr(a, "dtype", None) != object else object)
+    is_object = getattr(getattr(a, "dtype", None), "kind", "") == "O"
+    updated = np.array(a, dtype=object if is_object else np.result_type(a, b))
     updated[fill_index(index, arrays)] = b
     return updated
 

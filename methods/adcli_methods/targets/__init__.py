@@ -9,8 +9,10 @@ import string
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from adcli_methods.errors import FunctionError, OperatorError, UnavailableError
-from adcli_methods.primitive import Primitive, Value
+from adcli_methods.primitive import Primitive, Value, use_targets
 
 Entry = str | Callable[..., Value]
 """How a target does a primitive: a function, or a template such as "torch.sum({0}, dim={axis})"."""
@@ -116,9 +118,7 @@ def literal(value: Any) -> str:
     if isinstance(value, slice):
         return f"slice({literal(value.start)}, {literal(value.stop)}, {literal(value.step)})"
     if isinstance(value, type) or hasattr(value, "newbyteorder"):
-        import numpy
-
-        return repr(numpy.dtype(value).name)
+        return repr(np.dtype(value).name)
     if hasattr(value, "item"):
         value = value.item()
     if isinstance(value, float) and value - value != 0:
@@ -166,8 +166,11 @@ def target_of(value: Value) -> Target:
             return target(module)
         if kind.__name__ in ("complex", "complexfloating"):
             return target("complex")
-    try:
-        float(value)
-    except (TypeError, ValueError) as error:
-        raise FunctionError(f"a value of type {type(value).__name__} cannot be computed with") from error
-    return target("numpy")
+    # numbers of other libraries, NumPy's rarer types, and lists of numbers
+    entries = np.asarray(value).dtype.kind if isinstance(value, (np.ndarray, np.generic, list, tuple)) else "O"
+    if entries in "fiub" or (entries == "O" and hasattr(value, "__float__")):
+        return target("numpy")
+    raise FunctionError(f"a value of type {type(value).__name__} cannot be computed with")
+
+
+use_targets(target_of)

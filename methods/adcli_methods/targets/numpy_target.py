@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from adcli_methods.primitive import Primitive, Value, evaluate
+from adcli_methods.primitive import Primitive, Value, plain
 from adcli_methods.primitives import PRIMITIVES
 from adcli_methods.targets import INFIX, Entry, Target, index_text
 
@@ -86,13 +86,15 @@ class NumpyTarget(Target):
 
     def call(self, primitive: Primitive) -> Callable[..., Value]:
         """The primitive's own value on NumPy's numbers."""
-        return lambda *operands, **parameters: evaluate(
-            primitive, [self.convert(operand, None) for operand in operands], parameters
-        )
+
+        def call(*operands: Value, **parameters: Any) -> Value:
+            return plain(primitive.numpy(*[self.convert(operand, None) for operand in operands], **parameters))
+
+        return call
 
     def convert(self, value: Value, context: Any) -> Value:
         """Arrays as they are, any real number as a float64."""
-        if isinstance(value, (np.ndarray, np.generic, int, bool)):
+        if isinstance(value, (np.ndarray, np.generic, int)):
             return value
         return np.float64(value) if not hasattr(value, "__len__") else np.asarray(value, dtype=float)
 

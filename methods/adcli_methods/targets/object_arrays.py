@@ -25,9 +25,7 @@ class ObjectTarget(Target):
         decides: whether comparisons of these numbers come out as true or false.
     """
 
-    def __init__(
-        self, name: str, table: Mapping[str, Entry], lift: Callable[[float], Value], decides: bool
-    ) -> None:
+    def __init__(self, name: str, table: Mapping[str, Entry], lift: Callable[[float], Value], decides: bool) -> None:
         super().__init__(name, {**STRUCTURE, **table})
         self._lift = lift
         self._decides = decides

@@ -28,9 +28,7 @@ def _number_of(primitive: str) -> Callable[..., Any]:
     return value
 
 
-def _define(
-    name: str, primitive: str, partials: Sequence[Callable[..., Expression]], value_of: Any = None
-) -> Any:
+def _define(name: str, primitive: str, partials: Sequence[Callable[..., Expression]], value_of: Any = None) -> Any:
     """A SymPy function: its partial derivatives by its arguments, and its exact values where known."""
 
     def fdiff(self: Any, argindex: int = 1) -> Expression:
@@ -83,9 +81,7 @@ def _sinc_value(x: Expression, order: Expression) -> Expression:
     return _ZERO if n % 2 else (-1) ** (n // 2) * sympy.pi**n / (n + 1)
 
 
-sigmoid: Any = _define(
-    "sigmoid", "sigmoid", [lambda x: sigmoid(x) * sigmoid(-x)], _at_zero(sympy.Rational(1, 2))
-)
+sigmoid: Any = _define("sigmoid", "sigmoid", [lambda x: sigmoid(x) * sigmoid(-x)], _at_zero(sympy.Rational(1, 2)))
 softplus: Any = _define("softplus", "softplus", [lambda x: sigmoid(x)])
 tanh: Any = _define("tanh", "tanh", [lambda x: sympy.cosh(x) ** -2], _at_zero(_ZERO))
 cbrt: Any = _define("cbrt", "cbrt", [lambda x: cbrt(x) ** -2 / 3], _at_zero(_ZERO))
@@ -113,9 +109,7 @@ mod: Any = _define("mod", "mod", [lambda a, b: sympy.Integer(1), lambda a, b: -f
 copysign: Any = _define("copysign", "copysign", [lambda a, b: sign(a) * copysign(1, b), _no_slope])
 sinc: Any = _define("sinc_", "sinc", [lambda x, n: sinc(x, n + 1)], _sinc_value)
 xlogy: Any = _define("xlogy", "xlogy", [lambda a, b: sympy.log(b), lambda a, b: a / b], _at_zero(_ZERO))
-logaddexp: Any = _define(
-    "logaddexp", "logaddexp", [lambda a, b: sigmoid(a - b), lambda a, b: sigmoid(b - a)]
-)
+logaddexp: Any = _define("logaddexp", "logaddexp", [lambda a, b: sigmoid(a - b), lambda a, b: sigmoid(b - a)])
 logaddexp2: Any = _define(
     "logaddexp2",
     "logaddexp2",

@@ -16,16 +16,19 @@ ARRAY = "array"
 
 
 def cbrt(x: Tensor) -> Tensor:
+    """The real cube root, its slope infinite at 0."""
     side = torch.where(x < 0, -1, 1)
     return side * (side * x) ** (1 / 3)
 
 
 def expm1(x: Tensor) -> Tensor:
+    """exp(x) - 1."""
     # torch differentiates expm1 as its value plus 1, which cancels far below 0
     return torch.where(x < -1, torch.exp(x.clamp(max=0)) - 1, torch.expm1(x.clamp(min=-1)))
 
 
 def tanh(x: Tensor) -> Tensor:
+    """The hyperbolic tangent."""
     # torch differentiates tanh as 1 - tanh**2, which cancels far from 0
     near = torch.tanh(x.clamp(-1, 1))
     decay = torch.exp(-2 * torch.abs(x))
@@ -33,62 +36,72 @@ def tanh(x: Tensor) -> Tensor:
 
 
 def arccot(x: Tensor) -> Tensor:
+    """The arctangent of 1 / x."""
     near = torch.abs(x) < 1
     quarter = torch.where(x < 0, -1, 1).to(x.dtype) * (math.pi / 2)
     return torch.where(near, quarter - torch.arctan(x), torch.arctan(1 / torch.where(near, 1, x)))
 
 
 def sigmoid(x: Tensor) -> Tensor:
+    """1 / (1 + exp(-x))."""
     # one exponential that never overflows, and no 1 - sigmoid
     decay = torch.exp(torch.where(x < 0, x, -x))
     return torch.where(x < 0, decay, 1) / (1 + decay)
 
 
 def softplus(x: Tensor) -> Tensor:
+    """log(1 + exp(x))."""
     decay = torch.exp(torch.where(x < 0, x, -x))
     return torch.where(x < 0, 0, x) + torch.log1p(decay)
 
 
 def where(condition: Tensor, a: Tensor, b: Tensor) -> Tensor:
+    """a where the condition is not 0, else b."""
     return torch.where(condition if condition.dtype is torch.bool else condition != 0, a, b)
 
 
 def sign(x: Tensor) -> Tensor:
+    """The sign, NaN for NaN."""
     return torch.where(torch.isnan(x), x, torch.sign(x))
 
 
 def gamma(x: Tensor) -> Tensor:
+    """The gamma function."""
     odd = (x < 0) & (torch.floor(x) % 2 != 0)
     return torch.where(odd, -1, 1) * torch.exp(gammaln(x))
 
 
 def gammaln(x: Tensor) -> Tensor:
+    """The logarithm of the absolute value of the gamma function."""
     rise = x - x.detach()
     return torch.lgamma(x) + 0.5 * rise * rise * trigamma_error(x.detach())
 
 
 def digamma(x: Tensor) -> Tensor:
+    """The logarithmic derivative of the gamma function."""
     return torch.digamma(x) + (x - x.detach()) * trigamma_error(x.detach())
 
 
 def trigamma_error(x: Tensor) -> Tensor:
+    """What torch's polygamma(1, x) lacks."""
     # torch's derivative of digamma is off in the tenth digit; all its higher ones are right
     return torch.special.zeta(torch.full_like(x, 2), x) - torch.polygamma(1, x)
 
 
 def polygamma(x: Tensor, order: int) -> Tensor:
+    """The order-th derivative of digamma (Abramowitz and Stegun 6.4.10)."""
     if order == 0:
         return digamma(x)
-    # Abramowitz and Stegun 6.4.10
     return (-1) ** (order + 1) * math.factorial(order) * torch.special.zeta(torch.full_like(x, order + 1), x)
 
 
 def bessel_i(x: Tensor, order: float) -> Tensor:
+    """The modified Bessel function of order 0 or 1."""
     return torch.special.i1(x) if abs(order) == 1 else torch.special.i0(x)
 
 
 def sinc(x: Tensor, order: int) -> Tensor:
-    # the order-th derivative: its power series near 0, else by recurrence from sin(z)/z
+    """The order-th derivative of sin(pi x) / (pi x): its power series near 0, else by recurrence."""
     z = math.pi * x
     near = torch.abs(z) < 4 + 0.7 * order
     inner = torch.where(near, z, 0)
@@ -108,13 +121,14 @@ def sinc(x: Tensor, order: int) -> Tensor:
 
 
 def prod(x: Tensor, axis: tuple[int, ...], keepdims: bool) -> Tensor:
+    """The product along axes."""
     for i in axis:
         x = torch.prod(x, dim=i, keepdim=True)
     return x if keepdims or not axis else torch.squeeze(x, axis)
 
 
 def upward(index: tuple[Any, ...], shape: tuple[int, ...]) -> tuple[tuple[Any, ...], list[int]]:
-    # torch has no negative steps: the same entries by positive steps, once these axes are flipped
+    """An index without negative steps, for an array with these axes flipped first."""
     used = sum(item is not None and item is not Ellipsis for item in index)
     items, flipped, axis = [], [], 0
     for item in index:
@@ -128,16 +142,19 @@ def upward(index: tuple[Any, ...], shape: tuple[int, ...]) -> tuple[tuple[Any, .
 
 
 def fill(index: tuple[Any, ...], arrays: tuple[Tensor, ...]) -> tuple[Any, ...]:
+    """The index with its index arrays put in."""
     given = iter(arrays)
     return tuple(next(given).long() if isinstance(item, str) and item == ARRAY else item for item in index)
 
 
 def getitem(x: Tensor, *arrays: Tensor, index: tuple[Any, ...]) -> Tensor:
+    """x[index], negative steps allowed."""
     index, flipped = upward(index, x.shape)
     return (torch.flip(x, flipped) if flipped else x)[fill(index, arrays)]
 
 
 def scatter_add(x: Tensor, *arrays: Tensor, index: tuple[Any, ...], shape: tuple[int, ...]) -> Tensor:
+    """Zeros of a shape with x added up at an index."""
     index, flipped = upward(index, shape)
     total = x.new_zeros(shape)
     if len(arrays) == len(index) > 0:
@@ -152,6 +169,7 @@ def scatter_add(x: Tensor, *arrays: Tensor, index: tuple[Any, ...], shape: tuple
 
 
 def index_update(a: Tensor, b: Tensor, *arrays: Tensor, index: tuple[Any, ...]) -> Tensor:
+    """a with b written at an index."""
     index, flipped = upward(index, a.shape)
     updated = torch.flip(a, flipped) if flipped else a.clone()
     updated = updated.to(torch.result_type(a, b))
@@ -160,27 +178,33 @@ def index_update(a: Tensor, b: Tensor, *arrays: Tensor, index: tuple[Any, ...]) 
 
 
 def concatenate(*parts: Tensor, axis: int) -> Tensor:
+    """The parts joined along an axis."""
     return torch.cat(parts, dim=axis)
 
 
 def stack(*rows: Tensor) -> Tensor:
+    """The rows along a new first axis."""
     return torch.stack(rows)
 
 
 def einsum(*operands: Tensor, subscripts: str) -> Tensor:
+    """Einstein's summation."""
     return torch.einsum(subscripts, *operands)
 
 
 def astype(x: Tensor, dtype: str) -> Tensor:
+    """x in another type."""
     return x.to(getattr(torch, str(dtype).rpartition(".")[2]))
 
 
 def solve(a: Tensor, b: Tensor) -> Tensor:
+    """The solution of a x = b, b a matrix or a stack of them."""
     # torch takes a right side with one axis less for a stack of vectors
     return torch.linalg.solve(a, b.expand(*a.shape[:-2], *b.shape[-2:]) if b.ndim < a.ndim else b)
 
 
 def adjugate(a: Tensor) -> Tensor:
+    """The transposed cofactors, for singular matrices too."""
     n = a.shape[-1]
     kept = torch.tensor([[j for j in range(n) if j != i] for i in range(n)], device=a.device).long()
     if n > 12:

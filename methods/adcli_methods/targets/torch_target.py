@@ -73,7 +73,6 @@ TABLE: dict[str, Entry] = {
 """Every primitive that torch can differentiate: of its Bessel functions only i0 and i1 have derivatives."""
 
 
-
 def _is_plain_index(primitive: Primitive, parameters: Mapping[str, Any]) -> bool:
     if primitive.name != "getitem":
         return False
