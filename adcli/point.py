@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from typing import Any
@@ -107,6 +106,8 @@ def _read(path: Path, suffix: str) -> Any:
 
 
 def _read_json(path: Path) -> Any:
+    import json
+
     return json.loads(path.read_text(encoding="utf-8"))
 
 

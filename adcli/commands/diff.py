@@ -58,7 +58,7 @@ def run(
     elif quiet:
         from adcli.report.bare import numbers as render
     else:
-        from adcli.report.table import print_derivative
+        from adcli.report.lines import print_derivative
 
         print_derivative(result, function, point)
         return

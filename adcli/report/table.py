@@ -10,73 +10,17 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from adcli.report.numbers import count, duration, error, text, ulp
-from adcli_methods.derivative import Derivative
-from adcli_methods.function import Function, bind
+from adcli.report.lines import LONGEST_FORMULA
+from adcli.report.numbers import duration, error, text, ulp
 from adcli_methods.method import OPERATORS, Method
-from adcli_methods.structure import is_node, leaves_of
+from adcli_methods.structure import leaves_of
 
 if TYPE_CHECKING:
     from adcli.comparison import Comparison, ComparisonRow
 
-LONGEST_FORMULA = 400
-
 
 def _console() -> Console:
     return Console(highlight=False, soft_wrap=False)
-
-
-def _grid() -> Table:
-    grid = Table.grid(padding=(0, 2))
-    grid.add_column(style="dim", no_wrap=True)
-    grid.add_column(overflow="fold")
-    return grid
-
-
-def print_derivative(result: Derivative, function: Function, at: Any) -> None:
-    """A Derivative: function, point, value, derivative, what it took, notes."""
-    grid = _grid()
-    formula = result.function if len(result.function) <= LONGEST_FORMULA else result.function[:LONGEST_FORMULA] + " ..."
-    grid.add_row("function", Text(formula, style="bold"))
-    for path, leaf in leaves_of(bind(function, at)):
-        name = ".".join(path)
-        if name in result.wrt or path[0] in result.wrt:
-            grid.add_row(f"at {name}", Text(text(leaf)))
-    for path, leaf in leaves_of(result.value):
-        grid.add_row(".".join(("value", *path)), Text(text(leaf)))
-    for label, leaf in _entries(result):
-        grid.add_row(label, Text(text(leaf), style="bold green"))
-    grid.add_row("method", Text(f"{result.method} ({result.dtype}, {result.device})"))
-    grid.add_row("passes", Text(passes(result)))
-    grid.add_row("time", Text(f"prepare {duration(result.prepare_seconds)}, run {duration(result.run_seconds)}"))
-    for position, note in enumerate(result.notes):
-        grid.add_row("" if position else "notes", Text(note, style="yellow"))
-    _console().print(grid)
-
-
-def passes(result: Derivative) -> str:
-    """What was counted, zero counts left out."""
-    counts = (
-        (result.primal_evaluations, "primal evaluation"),
-        (result.tangent_sweeps, "tangent sweep"),
-        (result.adjoint_sweeps, "adjoint sweep"),
-    )
-    return ", ".join(count(number, noun) for number, noun in counts if number)
-
-
-def _entries(result: Derivative) -> list[tuple[str, Any]]:
-    """The derivative's parts, each with its name."""
-    if not is_node(result.derivative):
-        return [(_label(result), result.derivative)]
-    prefix = {"derivative": "d/d", "gradient": "d/d", "jacobian": "d/d"}.get(result.operator, result.operator + " ")
-    return [(prefix + ".".join(path), leaf) for path, leaf in leaves_of(result.derivative)]
-
-
-def _label(result: Derivative) -> str:
-    if result.operator != "derivative":
-        return result.operator
-    name = result.wrt[0]
-    return f"d/d{name}" if result.order == 1 else f"d^{result.order}/d{name}^{result.order}"
 
 
 def print_comparison(comparison: Comparison) -> None:

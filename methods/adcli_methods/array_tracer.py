@@ -69,7 +69,7 @@ class ArrayTracer(Tracer):
         if isinstance(other, Tracer):
             self.trace, self.slot, self.value = other.trace, other.slot, other.value
         else:
-            self.slot, self.value = -1, other  # a constant, as before
+            self.trace, self.slot, self.value = dispatch().NO_TRACE, -1, other
 
     def _flush(self) -> None:
         pending, self.pending = self.pending, {}
@@ -267,8 +267,8 @@ class ArrayTracer(Tracer):
         """A copy whose entries are its own, and lie in rows unless asked otherwise."""
         self.settle()
         value = self.value
-        if order == "C" and type(value) is np.ndarray and not value.flags.c_contiguous:
-            value = value.copy()
+        if type(value) is np.ndarray and not (value.flags.c_contiguous or (order != "C" and value.flags.f_contiguous)):
+            value = value.copy("C" if order == "C" else "K")
         return ArrayTracer(self.trace, self.slot, value)
 
     def __repr__(self) -> str:

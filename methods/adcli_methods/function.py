@@ -14,7 +14,6 @@ import numpy as np
 from adcli_methods.errors import AdcliError, FunctionError, PointError
 from adcli_methods.primitive import Value
 from adcli_methods.program import Program
-from adcli_methods.standins import rebound
 from adcli_methods.structure import Path, Tree, as_input, is_differentiable, leaves_of, output_tree, rebuild
 from adcli_methods.trace import Trace, buffer
 from adcli_methods.tracer import Tracer
@@ -236,6 +235,8 @@ class FlatFunction:
         arguments = list(rebuild(self.inputs, argument).values())
         try:
             if is_traced and self.function.formula is None:
+                from adcli_methods.standins import rebound  # a formula starts without them
+
                 with rebound(call):
                     return call(*arguments)
             return call(*arguments)

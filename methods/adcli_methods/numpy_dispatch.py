@@ -26,13 +26,13 @@ from adcli_methods.numpy_tables import (
 from adcli_methods.primitive import Value, shape_of
 from adcli_methods.primitives import elementary as e
 from adcli_methods.primitives import structural as s
-from adcli_methods.trace import buffer
+from adcli_methods.trace import NO_TRACE, buffer
 from adcli_methods.tracer import Tracer
 from adcli_methods.user_code import trace_error
 
 __all__ = [
-    "ATTRIBUTES", "FUNCTIONS", "METHODS", "UFUNCS", "VIEWS", "assembled", "attribute", "buffer", "buffered",
-    "call_function", "call_ufunc", "concrete", "elementwise",
+    "ATTRIBUTES", "FUNCTIONS", "METHODS", "NO_TRACE", "UFUNCS", "VIEWS", "assembled", "attribute", "buffer",
+    "buffered", "call_function", "call_ufunc", "concrete", "elementwise",
 ]  # fmt: skip
 
 _NEW_OUT = "drop out= and bind the result: a = a + x; or make the array inside the function with np.zeros"

@@ -79,10 +79,12 @@ def _current(function: Any, key: Any, owner: Any, top: str | None = None) -> Reb
 
 
 def _weakly(owner: Any, key: Any) -> Callable[[], Any]:
+    table = _known  # a module's names are gone when the interpreter ends
+
     def forget(reference: Any) -> None:
-        known = _known.get(key)
+        known = table.get(key)
         if known is not None and known[0] is reference:
-            _known.pop(key, None)
+            table.pop(key, None)
 
     try:
         return weakref.ref(owner, forget)

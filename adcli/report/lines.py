@@ -1,0 +1,99 @@
+"""A Derivative as labelled lines: coloured and wrapped by rich on a terminal, plain text in a pipe or a file."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from adcli.report.numbers import count, duration, text
+from adcli_methods.derivative import Derivative
+from adcli_methods.function import Function, bind
+from adcli_methods.structure import is_node, leaves_of
+
+LONGEST_FORMULA = 400
+
+
+class Line(NamedTuple):
+    """A label, a text of one or more lines, and rich's name of a style."""
+
+    label: str
+    text: str
+    style: str = ""
+
+
+def print_derivative(result: Derivative, function: Function, at: Any) -> None:
+    """A Derivative: function, point, value, derivative, what it took, notes."""
+    lines = list(lines_of(result, function, at))
+    if sys.stdout.isatty() or os.environ.get("FORCE_COLOR"):
+        _print_styled(lines)
+    else:
+        print(plain(lines))  # without rich, whose start would be a fifth of the whole run
+
+
+def plain(lines: list[Line]) -> str:
+    """The lines as text, the labels in a column of their own."""
+    width = max(len(line.label) for line in lines) + 2
+    return "\n".join(
+        f"{'' if position else line.label:<{width}}{part}".rstrip()
+        for line in lines
+        for position, part in enumerate(line.text.split("\n"))
+    )
+
+
+def _print_styled(lines: list[Line]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for line in lines:
+        grid.add_row(line.label, Text(line.text, style=line.style))
+    Console(highlight=False).print(grid)
+
+
+def lines_of(result: Derivative, function: Function, at: Any) -> Iterator[Line]:
+    """What there is to say of a Derivative."""
+    formula = result.function if len(result.function) <= LONGEST_FORMULA else result.function[:LONGEST_FORMULA] + " ..."
+    yield Line("function", formula, "bold")
+    for path, leaf in leaves_of(bind(function, at)):
+        name = ".".join(path)
+        if name in result.wrt or path[0] in result.wrt:
+            yield Line(f"at {name}", text(leaf))
+    for path, leaf in leaves_of(result.value):
+        yield Line(".".join(("value", *path)), text(leaf))
+    for label, leaf in _entries(result):
+        yield Line(label, text(leaf), "bold green")
+    yield Line("method", f"{result.method} ({result.dtype}, {result.device})")
+    yield Line("passes", passes(result))
+    yield Line("time", f"prepare {duration(result.prepare_seconds)}, run {duration(result.run_seconds)}")
+    for position, note in enumerate(result.notes):
+        yield Line("" if position else "notes", note, "yellow")
+
+
+def passes(result: Derivative) -> str:
+    """What was counted, zero counts left out."""
+    counts = (
+        (result.primal_evaluations, "primal evaluation"),
+        (result.tangent_sweeps, "tangent sweep"),
+        (result.adjoint_sweeps, "adjoint sweep"),
+    )
+    return ", ".join(count(number, noun) for number, noun in counts if number)
+
+
+def _entries(result: Derivative) -> list[tuple[str, Any]]:
+    """The derivative's parts, each with its name."""
+    if not is_node(result.derivative):
+        return [(_label(result), result.derivative)]
+    prefix = {"derivative": "d/d", "gradient": "d/d", "jacobian": "d/d"}.get(result.operator, result.operator + " ")
+    return [(prefix + ".".join(path), leaf) for path, leaf in leaves_of(result.derivative)]
+
+
+def _label(result: Derivative) -> str:
+    if result.operator != "derivative":
+        return result.operator
+    name = result.wrt[0]
+    return f"d/d{name}" if result.order == 1 else f"d^{result.order}/d{name}^{result.order}"
