@@ -18,6 +18,8 @@ from adcli_methods.methods import method_named
 from adcli_methods.notes import notes_of
 from adcli_methods.primitive import Value, shape_of
 from adcli_methods.structure import Path, Tree, leaves_of, rebuild
+from adcli_methods.trace import new_level, seen_from
+from adcli_methods.tracer import Tracer
 
 DTYPES = ("float32", "float64")
 
@@ -51,10 +53,10 @@ def flat_problem(function: Function, at: Any, request: Request) -> FlatFunction:
     """The function of the leaves that the request differentiates by."""
     if request.dtype not in (None, *DTYPES):
         raise OperatorError(f"unknown dtype {request.dtype!r}: float32 or float64")
-    inputs = bind(function, at)
-    given = [name for name in inputs if name not in function.defaults or _is_given(name, at, function)]
     wrt = request.wrt
     names = [wrt] if isinstance(wrt, (str, int)) else wrt
+    inputs = bind(function, at, names or ())
+    given = [name for name in inputs if name not in function.defaults or _is_given(name, at, function)]
     problem = FlatFunction(function, inputs, selected_paths(inputs, given, names), request.dtype)
     return problem if names is not None else problem.without_counts()
 
@@ -102,7 +104,7 @@ def differentiate(function: Function, at: Any, request: Request) -> Derivative:
         adjoint_sweeps=method.tally.adjoint_sweeps,
         prepare_seconds=ready - start + tracing,
         run_seconds=done - ready - tracing,
-        notes=tuple(_notes(problem, all(np.isfinite(block).all() for block in blocks))),
+        notes=tuple(_notes(problem, blocks)),
     )
 
 
@@ -130,7 +132,7 @@ def _run(
     method: Method, native: Native, problem: FlatFunction, operator: str | None, order: int, request: Request
 ) -> tuple[list[Value], list[Value], str]:
     """The function's values and the operator's blocks, as NumPy's; and the operator that was used."""
-    function, leaves = native.function, native.leaves
+    function, leaves, level = native.function, native.leaves, new_level()
     outputs: list[Value] = [] if method.evaluates_point else function(leaves)
 
     def watched(at: Sequence[Value]) -> list[Value]:
@@ -150,12 +152,14 @@ def _run(
         blocks = operators.hvp(method, watched, leaves, seeds)
     else:
         blocks = operators.nth_derivative(method, watched, leaves, order)
-    values = _primal(native, outputs, watched)
+    values = _primal(native, outputs, watched, level)
     operator = operator or _fitting(values, problem.leaves, order)
     if operator in ("hessian", "hvp", "gradient"):
         operators.require_scalar(values, operator)
     blocks = [_owned(block) for block in native.lower(blocks)]
-    return values, blocks if operator in ("vjp", "hvp") else _undefined(values, blocks), operator
+    is_traced = any(isinstance(number, Tracer) for number in (*values, *blocks))
+    keeps = is_traced or operator in ("vjp", "hvp")
+    return values, blocks if keeps else _undefined(values, blocks), operator
 
 
 def _undefined(values: list[Value], blocks: list[Value]) -> list[Value]:
@@ -178,18 +182,11 @@ def _vector(request: Request) -> Any:
     return request.vector
 
 
-def _primal(native: Native, outputs: list[Value], function: Any) -> list[Value]:
+def _primal(native: Native, outputs: list[Value], function: Any, level: int) -> list[Value]:
     """The function's values, already at hand from the run."""
-    from adcli_methods.tracer import Tracer
-
     if not outputs:
         function(native.leaves)
-    plain = []
-    for output in outputs:
-        while isinstance(output, Tracer):
-            output = output.value
-        plain.append(output)
-    return native.lower(plain)
+    return native.lower([seen_from(level, output) for output in outputs])
 
 
 def _fitting(values: Sequence[Value], leaves: Sequence[Value], order: int) -> str:
@@ -264,7 +261,7 @@ def _subtree(tree: Tree, parts: dict[Path, Tree]) -> Tree:
 
 
 def _dtype(problem: FlatFunction) -> str:
-    return str(np.result_type(*[np.asarray(leaf).dtype for leaf in problem.leaves]))
+    return str(np.result_type(*[getattr(leaf, "dtype", np.float64) for leaf in problem.leaves]))
 
 
 def _name_used(method: Method) -> str:
@@ -276,10 +273,12 @@ def _name_used(method: Method) -> str:
     return "reverse" if sweeps[1] else "forward"
 
 
-def _notes(problem: FlatFunction, is_finite: bool) -> list[str]:
+def _notes(problem: FlatFunction, blocks: list[Value]) -> list[str]:
+    if any(isinstance(number, Tracer) for number in (*problem.leaves, *blocks)):
+        return []  # inside of another derivative there is nobody to read them
     try:
         with np.errstate(all="ignore"):
             trace, outputs = problem.traced
     except TraceError as error:
         return [f"not traced, so no notes on kinks: {error}"]
-    return notes_of(trace, outputs, problem.paths, is_finite)
+    return notes_of(trace, outputs, problem.paths, all(np.isfinite(block).all() for block in blocks))

@@ -51,6 +51,8 @@ def function_of(call: Callable[..., Tree], *, is_file: bool = False) -> Function
     name = getattr(call, "__qualname__", None) or type(call).__name__
     if not callable(call):
         raise FunctionError(f"{call!r} is not a function: give a formula, 'file.py:name' or a callable")
+    if isinstance(call, np.ufunc):
+        return Function(name, call, ("x",) if call.nin == 1 else tuple(f"x{i + 1}" for i in range(call.nin)))
     try:
         signature = inspect.signature(call)
     except (TypeError, ValueError):
@@ -83,13 +85,15 @@ def _by_keyword(call: Callable[..., Tree], names: list[str], keyword_only: list[
     return by_position
 
 
-def bind(function: Function, at: Any) -> dict[str, Tree]:
+def bind(function: Function, at: Any, wrt: Sequence[str | int] = ()) -> dict[str, Tree]:
     """The inputs by name, from a dict of them, a tuple of them, or the only (or first) one.
+
+    Inputs left at their default are there only where one after them is given, or `wrt` asks for them.
 
     Raises: PointError for a missing or an unknown input.
     """
     names = function.parameters
-    if isinstance(at, Mapping) and (set(at) & set(names) or len(names) > 1):
+    if isinstance(at, Mapping) and (set(at) & set(names) or len(names) > 1 or function.formula is not None):
         given = dict(at)
     elif isinstance(at, tuple) and len(names) > 1 and not hasattr(at, "_fields"):
         if len(at) > len(names):
@@ -104,12 +108,9 @@ def bind(function: Function, at: Any) -> dict[str, Tree]:
     if missing:
         example = ",".join(f"{name}=..." for name in names if name not in function.defaults)
         raise PointError(f"no value for {', '.join(missing)}: {function.name} needs --at {example}")
-    last = max(position for position, name in enumerate(names) if name in given)
-    return {
-        name: as_input(given[name]) if name in given else function.defaults[name]
-        for position, name in enumerate(names)
-        if name in given or position < last or name in function.defaults
-    }
+    wanted = {names[item] if isinstance(item, int) and item < len(names) else str(item).split(".")[0] for item in wrt}
+    last = max(position for position, name in enumerate(names) if name in given or name in wanted)
+    return {name: as_input(given[name] if name in given else function.defaults[name]) for name in names[: last + 1]}
 
 
 def selected_paths(inputs: Mapping[str, Tree], given: Sequence[str], wrt: Sequence[str | int] | None) -> list[Path]:
@@ -208,7 +209,7 @@ class FlatFunction:
         try:
             return trace, [trace.output_slot(output) for output in self(trace.tracers())]
         finally:
-            trace.unlock()
+            trace.close()
 
     @property
     def program(self) -> Program:
@@ -224,6 +225,7 @@ class FlatFunction:
     def evaluate(self, call: Callable[..., Tree], leaves: Sequence[Value]) -> Tree:
         """Call a callable of the function's inputs with these leaves in them."""
         is_traced = any(isinstance(leaf, Tracer) for leaf in leaves)
+        with_rebinding = is_traced and self.function.formula is None
 
         def argument(path: Path, leaf: Value) -> Value:
             position = self._position.get(path)
@@ -234,12 +236,7 @@ class FlatFunction:
 
         arguments = list(rebuild(self.inputs, argument).values())
         try:
-            if is_traced and self.function.formula is None:
-                from adcli_methods.standins import rebound  # a formula starts without them
-
-                with rebound(call):
-                    return call(*arguments)
-            return call(*arguments)
+            return _rebound_call(call, arguments) if with_rebinding else call(*arguments)
         except (AdcliError, RecursionError):
             raise
         except Exception as error:
@@ -253,6 +250,13 @@ class FlatFunction:
             return leaf
         leaf = leaf.astype(self.dtype) if self.dtype and leaf.dtype.kind == "f" else leaf
         return buffer(leaf) if traced and leaf.dtype.kind == "f" else leaf.copy()
+
+
+def _rebound_call(call: Callable[..., Tree], arguments: list[Tree]) -> Tree:
+    from adcli_methods.standins import rebound, standin_of  # here, for a formula starts without them
+
+    with rebound(call):
+        return (standin_of(call) or call)(*arguments)
 
 
 ENTRIES.add(FlatFunction.evaluate.__code__)

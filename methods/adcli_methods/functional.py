@@ -6,6 +6,7 @@ They nest in each other and in the user's own functions, at any depth.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from types import FunctionType, MethodType
 from typing import Any
 
 import numpy as np
@@ -17,14 +18,15 @@ from adcli_methods.function import FlatFunction, function_of
 from adcli_methods.method import Method, Native, Settings
 from adcli_methods.methods import method_named
 from adcli_methods.primitive import Value
-from adcli_methods.standins import rebound
+from adcli_methods.standins import rebound, standin_of
 from adcli_methods.structure import Tree, rebuild
 from adcli_methods.sweeps import pull
-from adcli_methods.trace import Trace
+from adcli_methods.trace import Trace, new_level, seen_from
 from adcli_methods.tracer import Tracer
 
 Wrt = Sequence[str | int] | str | int | None
 _PLAIN = {float, np.ndarray}
+_OWN_CODE = {FunctionType, MethodType}
 
 
 def _problem(f: Callable[..., Any], arguments: tuple[Any, ...], keywords: dict[str, Any], wrt: Wrt) -> FlatFunction:
@@ -63,6 +65,7 @@ def _evaluated(
     problem = _problem(f, arguments, keywords, wrt)
     method = _method(mode, operator, order)
     outputs: list[Value] = []
+    level = new_level()
 
     def watched(leaves: Sequence[Value]) -> list[Value]:
         result = native.function(leaves)
@@ -77,18 +80,10 @@ def _evaluated(
         blocks = operators.nth_derivative(method, watched, native.leaves, order)
         if operator in ("gradient", "hessian"):
             operators.require_scalar(outputs, operator)
-        values = native.lower([_at_level(output, problem.leaves) for output in outputs])
+        values = native.lower([seen_from(level, output) for output in outputs])
         derivative = shaped(problem, values, [_own(block) for block in native.lower(blocks)], operator, order)
     numbers = iter(values)
     return rebuild(problem.output, lambda path, leaf: next(numbers)), derivative
-
-
-def _at_level(output: Value, leaves: Sequence[Value]) -> Value:
-    """The primal value as seen from outside this derivative: tracers of inner traces are taken off."""
-    outer = max((leaf.trace.level for leaf in leaves if isinstance(leaf, Tracer)), default=-1)
-    while isinstance(output, Tracer) and output.trace.level > outer:
-        output = output.value
-    return output
 
 
 def _own(block: Value) -> Value:
@@ -111,7 +106,7 @@ def gradient(f: Callable[..., Any], wrt: Wrt = None, mode: str = "reverse") -> C
     12.0
     """
     general = _derivative_of(f, "gradient", 1, wrt, mode)
-    if wrt is not None or mode != "reverse":
+    if wrt is not None or mode != "reverse" or type(f) not in _OWN_CODE or standin_of(f) is not None:
         return general
 
     def derivative(*arguments: Any, **keywords: Any) -> Tree:
@@ -140,8 +135,7 @@ def _quick_gradient(f: Callable[..., Any], x: Any) -> Value | None:
             return None
         return _own(pull(trace, (output.slot,), (1.0,))[0])
     finally:
-        if trace.locked:
-            trace.unlock()
+        trace.close()
 
 
 def value_and_gradient(f: Callable[..., Any], wrt: Wrt = None, mode: str = "reverse") -> Callable[..., Any]:

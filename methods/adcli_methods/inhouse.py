@@ -22,7 +22,7 @@ def traced(function: Flat, leaves: Sequence[Value], locate: bool = False) -> tup
         outputs = function(trace.tracers())
         return trace, [trace.output_slot(output) for output in outputs]
     finally:
-        trace.unlock()
+        trace.close()
 
 
 class InHouse(Method):

@@ -16,6 +16,7 @@ import numpy as np
 from adcli_methods.errors import OperatorError, PointError
 from adcli_methods.method import Flat, Linearization, Method
 from adcli_methods.primitive import Value, shape_of
+from adcli_methods.primitives.elementary import multiply
 from adcli_methods.primitives.structural import getitem, reshape, stack
 
 MOST_ENTRIES = 2 * 10**8
@@ -204,7 +205,7 @@ def _contract(block: Value, vector: Value, axes: int) -> Value:
     """Sum over the last `axes` axes of block * vector."""
     from adcli_methods.primitives.structural import sum_
 
-    product = block * vector
+    product = multiply(block, vector)
     count = len(shape_of(product))
     return sum_(product, axis=tuple(range(count - axes, count)), keepdims=False) if axes else product
 

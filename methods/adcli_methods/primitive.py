@@ -123,6 +123,10 @@ class Recorded:
         """The innermost of this value's recorder and another recorder (or None)."""
         raise NotImplementedError  # every tracer defines it
 
+    def recorded(self) -> Value:
+        """The value that is traced."""
+        raise NotImplementedError  # every tracer defines it
+
 
 def evaluate(primitive: Primitive, operands: Sequence[Value], parameters: dict[str, Any]) -> Value:
     """The value of a primitive on numbers, arrays, or the values of another library.
@@ -189,6 +193,16 @@ def _foreign(value: Value) -> Any:
     if not _find_target:
         raise TypeError(f"primitives do not take a {type(value).__name__}: give numbers or arrays")
     return _find_target[0](value)
+
+
+def like(seed: Value, value: Value) -> Value:
+    """A plain seed as what the value is (a tensor, on its device)."""
+    while isinstance(value, Recorded):
+        value = value.recorded()
+    if type(value) in _NUMPY_TYPES or type(seed) not in _NUMPY_TYPES:
+        return seed
+    target = _foreign(value)
+    return target.convert(np.asarray(seed), target.context([value]))
 
 
 def shape_of(value: Value) -> tuple[int, ...]:

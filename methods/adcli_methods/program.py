@@ -40,7 +40,7 @@ class Instruction:
     ) -> None:
         self.primitive = primitive
         self.operands = operands
-        self.parameters = parameters or {}
+        self.parameters = {} if parameters is None else parameters
         self.mark = mark
 
     @property

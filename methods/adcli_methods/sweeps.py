@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from adcli_methods.primitive import Linear, Partial, Primitive, Rule, Tangent, Value, shape_of
+from adcli_methods.primitive import Linear, Partial, Primitive, Rule, Tangent, Value, like, shape_of
 from adcli_methods.primitives.elementary import absolute, equal, logical_and, logical_or, where
 from adcli_methods.primitives.structural import broadcast_to, sum_to
 from adcli_methods.program import Instruction
@@ -22,11 +22,16 @@ from adcli_methods.tracer import Tracer
 
 def push(trace: Trace, tangents: Sequence[Value | None], outputs: Sequence[int]) -> list[Value]:
     """One tangent sweep: the directional derivatives of the outputs (slots) along the inputs' tangents."""
+    tangents = [
+        seed if seed is None else like(seed, value) for seed, value in zip(tangents, trace.values, strict=False)
+    ]
     return _with_fallback(_push, trace, tangents, outputs)
 
 
 def pull(trace: Trace, outputs: Sequence[int], cotangents: Sequence[Value]) -> list[Value]:
     """One adjoint sweep: the inputs' adjoints for the outputs' (slots') cotangents."""
+    if len(outputs) != 1 or type(cotangents[0]) is not type(trace.values[outputs[0]]):
+        cotangents = [like(seed, trace.values[slot]) for slot, seed in zip(outputs, cotangents, strict=True)]
     return _with_fallback(_pull, trace, outputs, cotangents)
 
 
@@ -90,7 +95,7 @@ def _filled(sensitivity: Value | None, value: Value) -> Value:
     """A sensitivity as an array of its value's shape; None is zero."""
     shape = shape_of(value)
     if sensitivity is None:
-        sensitivity = 0.0
+        sensitivity = like(0.0, value)
     return sensitivity if shape_of(sensitivity) == shape else broadcast_to(sensitivity, shape=shape)
 
 

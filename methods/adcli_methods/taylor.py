@@ -33,6 +33,9 @@ class Series(Recorded):
             self.known.append(self.compute(len(self.known)))
         return self.known[order]
 
+    def recorded(self) -> Value:
+        return self[0]
+
     def highest(self, other: Any) -> Any:
         return self.field
 

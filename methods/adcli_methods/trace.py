@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 
 from adcli_methods.array_tracer import ArrayTracer
+from adcli_methods.errors import TraceError
 from adcli_methods.primitive import Primitive, Recorded, Value, evaluate, plain
 from adcli_methods.program import GIVEN, Guard, Instruction, Program
 from adcli_methods.tracer import Tracer
 from adcli_methods.user_code import trace_error, user_mark
 
 _levels = itertools.count()
+_NUMBERS = {float, int, bool}
 LOCKED_BYTES = 1 << 20
 """Constant arrays up to this size are copied into a trace; larger ones are made read-only while it lasts."""
 
@@ -23,7 +25,18 @@ LOCKED_BYTES = 1 << 20
 class Trace:
     """What one run of a function did: instructions, values, and the branches taken."""
 
-    __slots__ = ("active", "guards", "input_count", "instructions", "level", "locate", "locked", "nested", "values")
+    __slots__ = (
+        "active",
+        "closed",
+        "guards",
+        "input_count",
+        "instructions",
+        "level",
+        "locate",
+        "locked",
+        "nested",
+        "values",
+    )
 
     def __init__(self, inputs: Sequence[Value], locate: bool = False) -> None:
         self.level = next(_levels)
@@ -32,7 +45,11 @@ class Trace:
         self.instructions: list[Instruction] = [GIVEN] * self.input_count
         self.active = [True] * self.input_count
         self.guards: list[Guard] = []
-        self.nested = any(isinstance(value, Recorded) for value in self.values)
+        self.nested = False
+        for value in self.values:
+            if isinstance(value, Recorded):
+                self.nested = True
+        self.closed = False
         self.locate = locate
         self.locked: list[np.ndarray[Any, Any]] = []
 
@@ -52,6 +69,8 @@ class Trace:
 
     def record(self, primitive: Primitive, operands: Sequence[Value], parameters: dict[str, Any]) -> Tracer:
         """Compute a primitive, and write it down."""
+        if self.closed:
+            raise _stale()
         slots, values, active = [], [], False
         for operand in operands:
             if isinstance(operand, Tracer) and operand.trace is self:
@@ -67,15 +86,20 @@ class Trace:
             slots.append(slot)
         value = primitive(*values, **parameters) if self.nested else evaluate(primitive, values, parameters)
         mark = user_mark() if self.locate else None
+        slot = len(self.values)
         self.instructions.append(Instruction(primitive, tuple(slots), parameters, mark))
         self.values.append(value)
         self.active.append(active)
-        return self.wrap(len(self.values) - 1, value)
+        return Tracer(self, slot, value) if type(value) is float else self.wrap(slot, value)
 
     def constant(self, value: Value) -> int:
         """The slot of a value that does not depend on this trace's inputs."""
-        if isinstance(value, Recorded):
+        if type(value) in _NUMBERS:
+            pass
+        elif isinstance(value, Recorded):
             self.nested = True
+            if isinstance(value, Tracer) and value.trace.closed:
+                raise _stale()
             if isinstance(value, ArrayTracer):
                 value = value.snapshot()
         elif type(value) is np.ndarray:
@@ -101,8 +125,9 @@ class Trace:
         self.locked.append(array)
         return array
 
-    def unlock(self) -> None:
-        """Give the user's large arrays back as they were."""
+    def close(self) -> None:
+        """The function has returned: nothing more is recorded, and the user's large arrays are as they were."""
+        self.closed = True
         for array in self.locked:
             array.flags.writeable = True
         self.locked.clear()
@@ -134,6 +159,25 @@ def _operand(value: Any) -> Value:
     if isinstance(value, (complex, np.complexfloating)):
         raise trace_error("a traced value meets a complex number", "leave complex numbers out")
     return float(value) if isinstance(value, Fraction) else np.asarray(value)
+
+
+def _stale() -> TraceError:
+    return trace_error(
+        "a traced value of an earlier call was kept and is used again, and its derivative would be lost",
+        "keep no values of the function in globals, caches or attributes from one call to the next",
+    )
+
+
+def new_level() -> int:
+    """A number between the levels of the traces made before and after this call."""
+    return next(_levels)
+
+
+def seen_from(level: int, value: Value) -> Value:
+    """A value without the tracers of traces made since `level` (of new_level)."""
+    while isinstance(value, Tracer) and value.trace.level > level:
+        value = value.value
+    return value
 
 
 class _NoTrace(Trace):

@@ -38,6 +38,9 @@ class Tracer(Recorded):
     def settle(self) -> None:
         """Bring slot and value up to date, which only an array's may not be."""
 
+    def recorded(self) -> Value:
+        return self.value
+
     def highest(self, other: Any) -> Any:
         return self.trace if other is None or self.trace.level > other.level else other
 

@@ -18,7 +18,6 @@ def writes_entries(x):
     a = np.zeros(3)
     a[0], a[-1] = x[0] * x[1], x[2]
     a[1] += x[1]
-    a[1] *= 3
     return a
 
 
@@ -34,7 +33,6 @@ def writes_slices(x):
 def a_row_writes_through(x):
     a = np.zeros((2, 3))
     row = a[1]
-    row[2] = x[0]
     row += x[:3]
     a[0] = row
     row[0] = 9.0
