@@ -25,7 +25,6 @@ COMMANDS = ("diff", "compare", "methods")
 def application(commands: Sequence[str] = COMMANDS) -> typer.Typer:
     """The command line with these commands; only the one that was asked for is imported."""
     app = typer.Typer(
-        no_args_is_help=True,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
         context_settings={"help_option_names": ["-h", "--help"]},
@@ -66,7 +65,7 @@ def with_formula_last(arguments: list[str]) -> list[str]:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with its code."""
-    given = sys.argv[1:] if arguments is None else arguments
+    given = (sys.argv[1:] if arguments is None else arguments) or ["--help"]
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that knows ASCII alone

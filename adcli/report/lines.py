@@ -88,8 +88,11 @@ def _entries(result: Derivative) -> list[tuple[str, Any]]:
     """The derivative's parts, each with its name."""
     if not is_node(result.derivative):
         return [(_label(result), result.derivative)]
-    prefix = {"derivative": "d/d", "gradient": "d/d", "jacobian": "d/d"}.get(result.operator, result.operator + " ")
-    return [(prefix + ".".join(path), leaf) for path, leaf in leaves_of(result.derivative)]
+    if result.operator not in ("derivative", "gradient", "jacobian"):
+        return [(f"{result.operator} {'.'.join(path)}", leaf) for path, leaf in leaves_of(result.derivative)]
+    if len(result.wrt) == 1:
+        return [(f"d({'.'.join(path)})/d{result.wrt[0]}", leaf) for path, leaf in leaves_of(result.derivative)]
+    return [(f"d/d{'.'.join(path)}", leaf) for path, leaf in leaves_of(result.derivative)]
 
 
 def _label(result: Derivative) -> str:

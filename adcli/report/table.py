@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
@@ -13,7 +14,7 @@ from rich.text import Text
 from adcli.report.lines import LONGEST_FORMULA
 from adcli.report.numbers import duration, error, text, ulp
 from adcli_methods.method import OPERATORS, Method
-from adcli_methods.structure import leaves_of
+from adcli_methods.structure import is_node, leaves_of
 
 if TYPE_CHECKING:
     from adcli.comparison import Comparison, ComparisonRow
@@ -37,7 +38,7 @@ def print_comparison(comparison: Comparison) -> None:
         console.print(Text(comparison.note, style="yellow"))
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
     table.add_column("method", no_wrap=True)
-    is_scalar = comparison.entries[0] == 1
+    is_scalar = all(_is_number(row.derivative.derivative) for row in comparison.rows if row.derivative is not None)
     if is_scalar:
         table.add_column("derivative", justify="right", no_wrap=True)
     for name in ("error", "ulp", "evals", "sweeps", "time"):
@@ -45,9 +46,21 @@ def print_comparison(comparison: Comparison) -> None:
     for row in comparison.rows:
         table.add_row(*_cells(row, is_scalar))
     console.print(table)
-    for row in comparison.rows:
+    for reason, names in _reasons(comparison.rows).items():
+        console.print(Text(f"{', '.join(names)}: {reason}", style="dim"))
+
+
+def _is_number(derivative: Any) -> bool:
+    return not is_node(derivative) and not np.shape(derivative)
+
+
+def _reasons(rows: Sequence[ComparisonRow]) -> dict[str, list[str]]:
+    """Why there is no result, with the methods that it holds for."""
+    reasons: dict[str, list[str]] = {}
+    for row in rows:
         if row.derivative is None:
-            console.print(Text(f"{row.method}: {row.reason}", style="dim"))
+            reasons.setdefault(row.reason, []).append(row.method)
+    return reasons
 
 
 def _cells(row: ComparisonRow, is_scalar: bool) -> list[Any]:

@@ -79,7 +79,7 @@ def _by_keyword(call: Callable[..., Tree], names: list[str], keyword_only: list[
     positional = len(names) - len(keyword_only)
 
     def by_position(*arguments: Tree) -> Tree:
-        return call(*arguments[:positional], **dict(zip(keyword_only, arguments[positional:], strict=True)))
+        return call(*arguments[:positional], **dict(zip(keyword_only, arguments[positional:], strict=False)))
 
     by_position.__wrapped__ = call  # type: ignore[attr-defined]  # where stand-ins look for the user's module
     return by_position

@@ -103,7 +103,7 @@ def _is_discrete(args: Sequence[Any]) -> bool:
 def _refuse(name: str) -> NoReturn:
     raise trace_error(
         f"{name} has no derivative here",
-        "write it with functions that have one (arithmetic, np.exp, np.sum, np.linalg.solve, ...)",
+        "write it with functions that have one (arithmetic, np.sum, np.linalg.solve, ...) or take central differences",
     )
 
 

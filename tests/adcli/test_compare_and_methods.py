@@ -50,3 +50,9 @@ def test_methods_lists_what_is_here_and_what_is_not(adcli, monkeypatch):
     assert 'torch is not installed: pip install "adcli[torch]"' in ran.out
     listed = json.loads(adcli("methods", "--json").out)
     assert [method["name"] for method in listed if not method["available"]] == ["symbolic", "torch"]
+
+
+def test_compare_of_several_inputs_shows_errors_alone(adcli):
+    ran = adcli("compare", "x*y + sin(x)", "--at", "x=1,y=2")
+    assert ran.code == 0
+    assert "errors over all 2 entries" in ran.out

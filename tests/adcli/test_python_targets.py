@@ -93,3 +93,43 @@ def test_the_point_of_a_problem_is_its_own_unless_given(adcli):
     by_hand = json.loads(ran.out)["derivative"]
     ran = adcli("diff", "problem:rosenbrock", "--n", "5", "--mode", "reverse", "--json")
     np.testing.assert_allclose(json.loads(ran.out)["derivative"], by_hand, rtol=1e-12)
+
+
+def test_keyword_only_inputs_trees_and_objects_are_inputs_too(adcli, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "forms.py").write_text(
+        """import numpy as np
+
+def only(a, b=2.0, *, c=3.0):
+    return a * b * c
+
+def parts(x):
+    return {"sum": np.sum(x), "all": x * 2}
+
+class Net:
+    def __init__(self):
+        self.w = np.array([1.0, 2.0])
+
+    def loss(self, x):
+        return np.sum((self.w * x) ** 2)
+
+net = Net()
+
+def singular(x):
+    return np.linalg.svd(np.array([[x, 1.0], [2.0, x * x]]))[1][0]
+"""
+    )
+    assert adcli("diff", "forms.py:only", "--at", "a=2", "-q").out == "6.0\n"
+    assert json.loads(adcli("diff", "forms.py:only", "--at", "a=2,c=5", "--json").out)["derivative"] == {
+        "a": 10,
+        "c": 4,
+    }
+    assert adcli("diff", "forms.py:only", "--at", "a=2", "--wrt", "c", "-q").out == "4.0\n"
+    assert "d(all)/dx" in adcli("diff", "forms.py:parts", "--at", "1,2").out
+    assert adcli("diff", "forms.py:net.loss", "--at", "1,2", "-q").out == "2.0 16.0\n"
+    by_differences = adcli("diff", "forms.py:singular", "--at", "1.5", "--mode", "cd")
+    assert by_differences.code == 0
+    assert "not traced" in by_differences.out
+    compared = adcli("compare", "forms.py:singular", "--at", "1.5")
+    assert "no reference" in compared.out
+    assert "complex-step, symbolic, forward, reverse, torch: " in compared.out
