@@ -10,8 +10,9 @@ from typing import Any
 from adcli import point as points
 from adcli.target import PROBLEM, resolve
 from adcli_methods.errors import AdcliError, PointError
+from adcli_methods.formula import formula_inputs
 from adcli_methods.function import Function
-from adcli_methods.loading import names_python
+from adcli_methods.loading import load_python, names_python
 
 LONGEST_TEXT = 1_000_000
 
@@ -46,10 +47,12 @@ def function_at(target: str, at: str | None, n: str | None, seed: int, derivativ
 
         return resolve(text, problem_named(text.removeprefix(PROBLEM)).point(size, seed), derivative)
     bound: dict[str, Any] = given or {}
-    function, _ = resolve(text, bound)
+    if not names_python(text):
+        free = tuple(name for name in formula_inputs(text, set(bound)) if name not in bound)
+        return resolve(text, {**points.random_inputs(free, size, seed), **bound}, derivative)
+    function = load_python(text)
     free = tuple(name for name in function.parameters if name not in bound and name not in function.defaults)
-    return resolve(text if not names_python(text) else function, {**points.random_inputs(free, size, seed), **bound},
-                   derivative)  # fmt: skip
+    return resolve(function, {**points.random_inputs(free, size, seed), **bound}, derivative)
 
 
 @contextlib.contextmanager

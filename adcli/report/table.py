@@ -19,6 +19,9 @@ from adcli_methods.structure import is_node, leaves_of
 if TYPE_CHECKING:
     from adcli.comparison import Comparison, ComparisonRow
 
+WIDE = 100
+"""From this many columns on, the absolute error has a column too."""
+
 
 def _console() -> Console:
     return Console(highlight=False, soft_wrap=False)
@@ -41,10 +44,11 @@ def print_comparison(comparison: Comparison) -> None:
     is_scalar = all(_is_number(row.derivative.derivative) for row in comparison.rows if row.derivative is not None)
     if is_scalar:
         table.add_column("derivative", justify="right", no_wrap=True)
-    for name in ("error", "ulp", "evals", "sweeps", "time"):
+    is_wide = console.width >= WIDE
+    for name in (*(["abs. error"] if is_wide else []), "error", "ulp", "evals", "sweeps", "time"):
         table.add_column(name, justify="right", no_wrap=True)
     for row in comparison.rows:
-        table.add_row(*_cells(row, is_scalar))
+        table.add_row(*_cells(row, is_scalar, is_wide))
     console.print(table)
     for reason, names in _reasons(comparison.rows).items():
         console.print(Text(f"{', '.join(names)}: {reason}", style="dim"))
@@ -63,7 +67,7 @@ def _reasons(rows: Sequence[ComparisonRow]) -> dict[str, list[str]]:
     return reasons
 
 
-def _cells(row: ComparisonRow, is_scalar: bool) -> list[Any]:
+def _cells(row: ComparisonRow, is_scalar: bool, is_wide: bool) -> list[Any]:
     result = row.derivative
     if result is None:
         return [Text(row.method, style="dim"), *([Text(row.outcome, style="dim")] if is_scalar else [])]
@@ -74,6 +78,7 @@ def _cells(row: ComparisonRow, is_scalar: bool) -> list[Any]:
     seconds = result.prepare_seconds + result.run_seconds
     return [
         *cells,
+        *([error(row.absolute_error)] if is_wide else []),
         error(row.relative_error),
         ulp(row.ulp_error),
         f"{result.primal_evaluations:,}",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial, reduce
 from itertools import pairwise
@@ -104,6 +104,15 @@ class Expression:
         self._columns = columns
         self._functions = functions
 
+    def require(self, bindings: Collection[str]) -> None:
+        """Raise an ExpressionError, with its place, for the first name that is not among the bindings."""
+        for name in self.names:
+            if name not in bindings:
+                is_function = f" ({name} is a function: write {name}(x))" if name in self._functions else ""
+                near = suggestion(name, set(bindings) - set(self.names))
+                message = f"no value for '{name}'; write --at {name}=...{is_function}{near}"
+                raise ExpressionError(message, self.text, self._columns[name])
+
     def evaluate(self, bindings: Mapping[str, Any]) -> Any:
         """Compute the formula's value.
 
@@ -111,11 +120,7 @@ class Expression:
         Errors: ExpressionError for a name without a value, and, with its place, for an operation that raises
         ValueError, TypeError or IndexError; any other exception of an operation passes.
         """
-        for name in self.names:
-            if name not in bindings:
-                hint = f" ({name} is a function: write {name}(x))" if name in self._functions else ""
-                message = f"no value for '{name}'; write --at {name}=...{hint}"
-                raise ExpressionError(message, self.text, self._columns[name])
+        self.require(bindings)
         stack: list[Any] = []
         try:
             for count, action, column in self._steps:  # noqa: B007 (the handler reads the column)

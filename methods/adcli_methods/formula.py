@@ -33,19 +33,30 @@ def formula_function(text: str, at: Any = None, inputs: Sequence[str] | None = N
     """
     expression = parse(text, vocabulary(), array)
     bound = set(at) if isinstance(at, Mapping) else set()
-    names = tuple(inputs) if inputs is not None else variables(expression, bound)
+    names = tuple(inputs) if inputs is not None else _variables(expression, bound)
     if not names:
         names = tuple(sorted(bound)) or ("x",)
 
     def call(*values: Value) -> Value:
         return expression.evaluate({**CONSTANTS, **dict(zip(names, values, strict=True))})
 
-    if not isinstance(at, Mapping) and at is not None and len(names) > 1:
+    if isinstance(at, Mapping) and inputs is None:
+        expression.require(bound | set(CONSTANTS))
+    elif at is not None and inputs is None and len(names) > 1:
         example = ",".join(f"{name}=..." for name in names)
         raise PointError(f"the formula has the variables {', '.join(names)}: write --at {example}")
     return Function(text.strip(), call, names, formula=text.strip())
 
 
-def variables(expression: Expression, bound: set[str]) -> tuple[str, ...]:
+def formula_inputs(text: str, bound: set[str]) -> tuple[str, ...]:
+    """The names in a formula that need a value, in order of appearance, constants that `bound` holds included.
+
+    >>> formula_inputs("e*x + y", {"e"})
+    ('e', 'x', 'y')
+    """
+    return _variables(parse(text, vocabulary(), array), bound)
+
+
+def _variables(expression: Expression, bound: set[str]) -> tuple[str, ...]:
     """The names that need a value: all but the constants that the point does not bind."""
     return tuple(name for name in expression.names if name in bound or name not in CONSTANTS)

@@ -52,7 +52,7 @@ logaddexp2 xlogy logit ndtr log_ndtr less less_equal greater greater_equal equal
 logical_or logical_xor logical_not
 """.split()
 _REDUCTIONS = """
-sum mean prod var std max min cumsum cumprod norm logsumexp median ptp
+sum mean prod var std max min cumsum cumprod norm logsumexp softmax median ptp
 """.split()
 _PRODUCTS = ["dot", "matmul", "inner", "outer", "trace", "det", "inv", "solve"]
 
@@ -61,11 +61,11 @@ def _front(name: str) -> Callable[..., Value]:
     """The NumPy function of that name, made of primitives; imported when first called."""
 
     def call(*operands: Value, **keywords: Any) -> Value:
-        from adcli_methods.functions.reductions import log_sum_exp
+        from adcli_methods.functions.reductions import log_sum_exp, softmax
         from adcli_methods.numpy_tables import FUNCTIONS, UFUNCS
 
-        if name == "logsumexp":
-            return log_sum_exp(*operands, **keywords)
+        if name in ("logsumexp", "softmax"):  # SciPy's
+            return (log_sum_exp if name == "logsumexp" else softmax)(*operands, **keywords)
         known = getattr(np, name, None) or getattr(np.linalg, name)
         return (UFUNCS if known in UFUNCS else FUNCTIONS)[known](*operands, **keywords)
 

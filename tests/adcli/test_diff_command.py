@@ -105,7 +105,8 @@ def test_nothing_is_left_of_an_out_file_that_cannot_be_written(adcli, tmp_path):
     ("arguments", "code", "message"),
     [
         (("x^2", "--at", "1"), 2, "write ** for powers"),
-        (("x+y", "--at", "x=1"), 2, "no value for y"),
+        (("x+y", "--at", "x=1"), 2, "no value for 'y'; write --at y=..."),
+        (("alpa*x", "--at", "alpha=1,x=2"), 2, "did you mean alpha?"),
         (("x", "--at", "x=1,z=2"), 2, "no input 'z'"),
         (("x*y", "--at", "1"), 2, "--at x=...,y=..."),
         (("x",), 2, "no point"),
