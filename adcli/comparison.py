@@ -154,7 +154,7 @@ def _row(
         return ComparisonRow(kind.name, "failed", f"{type(error).__name__}: {error}")
     if reference is None:
         return ComparisonRow(kind.name, "ok", derivative=result)
-    return ComparisonRow(kind.name, "ok", "", result, *errors(flat_entries(result), reference))
+    return ComparisonRow(kind.name, "ok", "", result, *errors(result, reference))
 
 
 def flat_entries(result: Derivative) -> np.ndarray[Any, Any]:
@@ -167,16 +167,18 @@ def flat_entries(result: Derivative) -> np.ndarray[Any, Any]:
     return np.concatenate([part.ravel() for part in parts])
 
 
-def errors(entries: Sequence[float] | np.ndarray[Any, Any], reference: _Reference) -> tuple[float, float, float]:
-    """The largest absolute error, that relative to the largest exact entry, and the largest error in ulp."""
+def errors(result: Derivative, reference: _Reference) -> tuple[float, float, float]:
+    """The largest absolute error, that relative to the largest exact entry, the largest error in the dtype's ulp."""
     from adcli_methods.reference import absolute_error, ulp_error
 
+    entries = flat_entries(result)
     given = [float(entries[position]) for position in reference.positions]
     absolute = [absolute_error(value, exact) for value, exact in zip(given, reference.exact, strict=True)]
     ulps = [ulp_error(value, exact) for value, exact in zip(given, reference.exact, strict=True)]
     worst = _worst(absolute)
     size = max((abs(float(exact)) for exact in reference.exact), default=0.0)
-    return worst, worst / size if size else worst, _worst(ulps)
+    per_ulp = float(np.finfo(np.float64).eps / np.finfo(result.dtype).eps)
+    return worst, worst / size if size else worst, _worst(ulps) * per_ulp
 
 
 def _worst(values: Sequence[float]) -> float:

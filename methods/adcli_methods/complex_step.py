@@ -33,7 +33,7 @@ class ComplexStep(Method):
             self.tally.primal_evaluations += 1
             return execute(program, leaves, COMPLEX)
 
-        return Native(function, problem.leaves, _real)
+        return Native(function, [_double(leaf) for leaf in problem.leaves], _real)
 
     def linearize(self, function: Flat, leaves: Sequence[Value], order: int) -> Linearization:
         step = self.settings.step or STEP
@@ -47,6 +47,11 @@ class ComplexStep(Method):
             ]
 
         return Linearization(self.values, push)
+
+
+def _double(leaf: Value) -> Value:
+    """The step is far below what single precision holds."""
+    return np.asarray(leaf, dtype=np.float64)[()]
 
 
 def _real(values: list[Value]) -> list[Value]:

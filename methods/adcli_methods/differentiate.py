@@ -89,6 +89,8 @@ def differentiate(function: Function, at: Any, request: Request) -> Derivative:
         values, blocks, operator = _run(method, native, problem, operator, order, request)
         done = time.perf_counter()
     tracing = method.tally.prepare_seconds
+    dtype = _dtype(problem)
+    values, blocks = ([_in_dtype(number, dtype) for number in numbers] for numbers in (values, blocks))
     return Derivative(
         value=_value(problem, values),
         derivative=shaped(problem, values, blocks, operator, order),
@@ -97,7 +99,7 @@ def differentiate(function: Function, at: Any, request: Request) -> Derivative:
         order=order,
         method=_name_used(method),
         wrt=tuple(".".join(path) for path in problem.paths),
-        dtype=_dtype(problem),
+        dtype=dtype,
         device=request.device,
         primal_evaluations=method.tally.primal_evaluations,
         tangent_sweeps=method.tally.tangent_sweeps,
@@ -204,6 +206,13 @@ def _owned(block: Value) -> Value:
     if isinstance(block, np.ndarray):
         return np.array(block)
     return float(block) if isinstance(block, (int, np.float64)) else block
+
+
+def _in_dtype(block: Value, dtype: str) -> Value:
+    """A result in the precision that was asked for, where a method computes in double."""
+    if dtype == "float64" or isinstance(block, Tracer) or getattr(block, "dtype", np.float64) != np.float64:
+        return block
+    return np.asarray(block, dtype=dtype)[()]
 
 
 def _value(problem: FlatFunction, values: list[Value]) -> Tree:

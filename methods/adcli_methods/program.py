@@ -93,11 +93,6 @@ class Program:
         self.outputs = tuple(outputs)
         self.guards = tuple(guards)
 
-    @property
-    def operation_count(self) -> int:
-        """The number of operations, inputs and constants not counted."""
-        return sum(instruction.primitive is not None for instruction in self.instructions)
-
     def count(self) -> Counter[str]:
         """How often each primitive occurs."""
         return Counter(i.primitive.name for i in self.instructions if i.primitive is not None)

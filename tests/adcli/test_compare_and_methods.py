@@ -56,3 +56,11 @@ def test_compare_of_several_inputs_shows_errors_alone(adcli):
     ran = adcli("compare", "x*y + sin(x)", "--at", "x=1,y=2")
     assert ran.code == 0
     assert "errors over all 2 entries" in ran.out
+
+
+def test_single_precision_is_measured_in_its_own_ulp_and_no_method_underflows(adcli):
+    rows = json.loads(adcli("compare", "exp(x**2)", "--at", "2", "--dtype", "float32", "--json").out)["rows"]
+    for row in rows:
+        if row["method"] in ("complex-step", "symbolic", "forward", "reverse", "torch"):
+            assert row["ulp_error"] <= 2
+            assert row["result"]["dtype"] == "float32"
