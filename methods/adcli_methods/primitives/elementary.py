@@ -49,7 +49,9 @@ reciprocal: Primitive = Primitive(
 
 
 def _power_base(a: Value, b: Value, y: Value) -> Value:
-    if type(b) in (int, float):
+    if type(b) is int:
+        return b * a ** (b - 1) if b else 0.0
+    if type(b) is float:
         return 0.0 if b == 0 else b * power(a, b - 1)
     return b * power(a, where(b == 0, 1.0, b - 1.0))
 
