@@ -6,6 +6,7 @@ They nest in each other and in the user's own functions, at any depth.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from types import FunctionType, MethodType
 from typing import Any
 
@@ -14,7 +15,7 @@ import numpy as np
 from adcli_methods import operators
 from adcli_methods.differentiate import Request, by_input, flat_problem, shaped
 from adcli_methods.errors import OperatorError, PointError
-from adcli_methods.function import FlatFunction, function_of
+from adcli_methods.function import FlatFunction, Function, function_of
 from adcli_methods.method import Method, Native, Settings
 from adcli_methods.methods import method_named
 from adcli_methods.primitive import Value
@@ -29,9 +30,13 @@ _PLAIN = {float, np.ndarray}
 _OWN_CODE = {FunctionType, MethodType}
 
 
-def _problem(f: Callable[..., Any], arguments: tuple[Any, ...], keywords: dict[str, Any], wrt: Wrt) -> FlatFunction:
+def _later(f: Callable[..., Any]) -> Callable[[], Function]:
+    """The Function of a callable, found out at the first call and kept."""
+    return cache(lambda: function_of(f))
+
+
+def _problem(function: Function, arguments: tuple[Any, ...], keywords: dict[str, Any], wrt: Wrt) -> FlatFunction:
     """The function of the differentiated leaves at these arguments."""
-    function = function_of(f)
     if len(arguments) > len(function.parameters):
         raise PointError(f"{function.name} takes {len(function.parameters)} inputs, got {len(arguments)}")
     at = dict(zip(function.parameters, arguments, strict=False)) | keywords
@@ -45,15 +50,17 @@ def _method(mode: str, operator: str, order: int) -> Method:
 
 
 def _derivative_of(f: Callable[..., Any], operator: str, order: int, wrt: Wrt, mode: str) -> Callable[..., Any]:
+    function = _later(f)
+
     def derivative(*arguments: Any, **keywords: Any) -> Tree:
-        return _evaluated(f, arguments, keywords, operator, order, wrt, mode)[1]
+        return _evaluated(function(), arguments, keywords, operator, order, wrt, mode)[1]
 
     derivative.__wrapped__ = f  # type: ignore[attr-defined]
     return derivative
 
 
 def _evaluated(
-    f: Callable[..., Any],
+    function: Function,
     arguments: tuple[Any, ...],
     keywords: dict[str, Any],
     operator: str,
@@ -62,7 +69,7 @@ def _evaluated(
     mode: str,
 ) -> tuple[Tree, Tree]:
     """The value and the derivative at the arguments."""
-    problem = _problem(f, arguments, keywords, wrt)
+    problem = _problem(function, arguments, keywords, wrt)
     method = _method(mode, operator, order)
     outputs: list[Value] = []
     level = new_level()
@@ -145,8 +152,10 @@ def value_and_gradient(f: Callable[..., Any], wrt: Wrt = None, mode: str = "reve
     (8.0, 12.0)
     """
 
+    function = _later(f)
+
     def both(*arguments: Any, **keywords: Any) -> tuple[Tree, Tree]:
-        return _evaluated(f, arguments, keywords, "gradient", 1, wrt, mode)
+        return _evaluated(function(), arguments, keywords, "gradient", 1, wrt, mode)
 
     return both
 
@@ -184,11 +193,13 @@ def _multiplied(method: Method, native: Native, problem: FlatFunction, operator:
 
 
 def _product(operator: str, order: int, f: Callable[..., Any], wrt: Wrt, mode: str) -> Callable[..., Any]:
+    function = _later(f)
+
     def product(*arguments: Any, **keywords: Any) -> Tree:
         if len(arguments) < 1:
             raise OperatorError(f"{operator} takes the function's inputs and then the vector")
         *point, vector = arguments
-        problem = _problem(f, tuple(point), keywords, wrt)
+        problem = _problem(function(), tuple(point), keywords, wrt)
         method = _method(mode, operator, order)
         with np.errstate(all="ignore"):
             native = method.prepare(problem, order)

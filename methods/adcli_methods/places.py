@@ -17,6 +17,10 @@ _COMPARED = {
 }  # fmt: skip
 
 
+_DATA = {int, float, complex, str, bytes, bool, NoneType, np.ndarray, np.float64, np.float32, np.int64, np.bool_}
+"""Values that hold no function: one may take the place of another without anything to rebind."""
+
+
 class Binding(NamedTuple):
     """A name (or position) in a store, what is bound to it, and what stands in for that."""
 
@@ -39,11 +43,12 @@ class Attributes:
 class _Same:
     """Equal to one object alone, which it does not keep alive."""
 
-    __slots__ = ("identity",)
+    __slots__ = ("identity", "is_data")
     __hash__ = None  # type: ignore[assignment]  # only compared
 
     def __init__(self, value: Any) -> None:
         self.identity = id(value)
+        self.is_data = type(value) in _DATA
 
     def __eq__(self, other: object) -> bool:
         return id(other) == self.identity
@@ -65,9 +70,27 @@ class Place:
     def is_current(self) -> bool:
         """Whether a namespace still holds what it held when it was read; true while stand-ins are in place."""
         try:
-            return self.count > 0 or self.stamp == list(self.owner.values())
+            return self.count > 0 or self.stamp == list(self.owner.values()) or self._has_other_data_only()
         except Exception:  # a user's __eq__ may raise anything
             return False
+
+    def _has_other_data_only(self) -> bool:
+        """Whether just numbers, texts and arrays changed, as from one step of a loop to the next."""
+        now = list(self.owner.values())
+        if len(now) != len(self.stamp):
+            return False
+        for known, value in zip(self.stamp, now, strict=True):
+            was_data = known.is_data if type(known) is _Same else type(known) in _DATA
+            if not (known is value or (was_data and type(value) in _DATA) or known == value):
+                return False
+        self.stamp = self._stamp()
+        return True
+
+    def _stamp(self) -> list[Any]:
+        return [
+            value if type(value) in _COMPARED or key.startswith("__") else _Same(value)
+            for key, value in self.owner.items()
+        ]
 
     def read(self, items: Iterable[tuple[Any, Any]], store: Any) -> list[Any]:
         """Note which of the items have stand-ins, and give the other values."""
@@ -85,9 +108,7 @@ class Place:
         """Read a module's names."""
         names = list(self.owner.items())
         self.needs_isinstance = self.imports = False
-        self.stamp = [
-            value if type(value) in _COMPARED or key.startswith("__") else _Same(value) for key, value in names
-        ]
+        self.stamp = self._stamp()
         return self.read([item for item in names if not item[0].startswith("__")], self.owner)
 
     def add_isinstance(self) -> None:

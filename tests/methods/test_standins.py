@@ -264,3 +264,21 @@ def test_entering_is_cheap(load):
     seconds = min(timeit.repeat(enter, number=1000, repeat=20))
     baseline = min(timeit.repeat(nothing, number=1000, repeat=20))
     assert seconds < 8 * baseline
+
+
+STEP = 0
+
+
+def reads_step(x):
+    """A function beside globals that a loop changes."""
+    return np.exp(x) * STEP
+
+
+def test_numbers_that_change_from_call_to_call_need_no_new_plan(monkeypatch):
+    before = rebound(reads_step)
+    monkeypatch.setitem(globals(), "STEP", 2.5)
+    assert rebound(reads_step) is before
+    monkeypatch.setitem(globals(), "STEP", np.zeros(3))
+    assert rebound(reads_step) is before
+    monkeypatch.setitem(globals(), "STEP", np.sin)
+    assert rebound(reads_step) is not before
