@@ -54,6 +54,13 @@ class _Same:
         return id(other) == self.identity
 
 
+def _is_equal(known: Any, value: Any) -> bool:
+    try:
+        return bool(known == value)
+    except Exception:  # a user's __eq__ may raise anything
+        return False
+
+
 class Place:
     """A module's namespace, a cell, a class, a function's defaults, or a table of functions."""
 
@@ -69,10 +76,13 @@ class Place:
 
     def is_current(self) -> bool:
         """Whether a namespace still holds what it held when it was read; true while stand-ins are in place."""
+        if self.count > 0:
+            return True
         try:
-            return self.count > 0 or self.stamp == list(self.owner.values()) or self._has_other_data_only()
+            is_same = self.stamp == list(self.owner.values())
         except Exception:  # a user's __eq__ may raise anything
-            return False
+            is_same = False
+        return is_same or self._has_other_data_only()
 
     def _has_other_data_only(self) -> bool:
         """Whether just numbers, texts and arrays changed, as from one step of a loop to the next."""
@@ -81,7 +91,7 @@ class Place:
             return False
         for known, value in zip(self.stamp, now, strict=True):
             was_data = known.is_data if type(known) is _Same else type(known) in _DATA
-            if not (known is value or (was_data and type(value) in _DATA) or known == value):
+            if not (known is value or (was_data and type(value) in _DATA) or _is_equal(known, value)):
                 return False
         self.stamp = self._stamp()
         return True
