@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, update_wrapper
 from importlib import import_module
 from typing import Any
 
@@ -81,8 +81,7 @@ def _by_keyword(call: Callable[..., Tree], names: list[str], keyword_only: list[
     def by_position(*arguments: Tree) -> Tree:
         return call(*arguments[:positional], **dict(zip(keyword_only, arguments[positional:], strict=False)))
 
-    by_position.__wrapped__ = call  # type: ignore[attr-defined]  # where stand-ins look for the user's module
-    return by_position
+    return update_wrapper(by_position, call, assigned=(), updated=())  # stand-ins look for the user's module there
 
 
 def bind(function: Function, at: Any, wrt: Sequence[str | int] = ()) -> dict[str, Tree]:

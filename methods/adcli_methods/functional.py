@@ -6,7 +6,7 @@ They nest in each other and in the user's own functions, at any depth.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, update_wrapper
 from types import FunctionType, MethodType
 from typing import Any
 
@@ -55,8 +55,7 @@ def _derivative_of(f: Callable[..., Any], operator: str, order: int, wrt: Wrt, m
     def derivative(*arguments: Any, **keywords: Any) -> Tree:
         return _evaluated(function(), arguments, keywords, operator, order, wrt, mode)[1]
 
-    derivative.__wrapped__ = f  # type: ignore[attr-defined]
-    return derivative
+    return update_wrapper(derivative, f, assigned=(), updated=())  # its inputs are named as f's
 
 
 def _evaluated(
@@ -126,8 +125,7 @@ def gradient(f: Callable[..., Any], wrt: Wrt = None, mode: str = "reverse") -> C
                 result = _quick_gradient(f, arguments[0])
         return general(*arguments) if result is None else result
 
-    derivative.__wrapped__ = f  # type: ignore[attr-defined]
-    return derivative
+    return update_wrapper(derivative, f, assigned=(), updated=())  # its inputs are named as f's
 
 
 def _quick_gradient(f: Callable[..., Any], x: Any) -> Value | None:

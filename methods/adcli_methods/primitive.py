@@ -99,7 +99,7 @@ class Primitive:
 
     def rule(self, position: int, operand_count: int) -> Rule:
         """The rule of the operand at `position`."""
-        return self.fixed[position] if self.fixed else self.rules(position, operand_count)  # type: ignore[operator]
+        return self.rules(position, operand_count) if callable(self.rules) else self.rules[position]
 
     def __call__(self, *operands: Value, **parameters: Any) -> Value:
         recorder = None

@@ -17,7 +17,7 @@ from adcli_methods.primitives import structural as s
 from adcli_methods.trace import buffer
 
 
-def array(object: Any, dtype: Any = None, *, copy: Any = True, ndmin: int = 0, **_: Any) -> Value:  # noqa: A002
+def array(object: Any, dtype: Any = None, *, copy: Any = True, ndmin: int = 0, **_: Any) -> Value:
     """np.array: a copy, whose parts may be traced."""
     value = assembled(object)
     if not isinstance(value, Recorded):
@@ -86,7 +86,7 @@ def copy(a: Any, *_: Any, **__: Any) -> Value:
     return array(a)
 
 
-def fromiter(iter: Iterable[Any], dtype: Any = None, count: int = -1, **_: Any) -> Value:  # noqa: A002
+def fromiter(iter: Iterable[Any], dtype: Any = None, count: int = -1, **_: Any) -> Value:
     """np.fromiter."""
     items = list(iter)
     return array(items if count < 0 else items[:count], dtype)

@@ -94,7 +94,7 @@ def matrix_power(a: Any, n: Any) -> Value:
     return e.add(e.multiply(base, 0.0), np.eye(shape_of(base)[-1])) if result is None else result
 
 
-def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Value:  # noqa: A002
+def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Value:
     """np.linalg.norm; the derivative of a norm of a sum of powers is 0 at 0."""
     value = assembled(x)
     n = len(shape_of(value))
@@ -121,7 +121,7 @@ def _vector_norm(x: Value, power: Any, axis: int, keepdims: bool) -> Value:
     return safe_root(sum_(terms, axis, keepdims=keepdims), power)
 
 
-def _matrix_norm(x: Value, ord: Any, axes: tuple[int, int], keepdims: bool) -> Value:  # noqa: A002
+def _matrix_norm(x: Value, ord: Any, axes: tuple[int, int], keepdims: bool) -> Value:
     refuse(ord in (2, -2, "nuc"), f"a matrix norm of ord={ord!r}, by singular values,", _SVD)
     if ord not in (1, -1, np.inf, -np.inf):
         raise ValueError("Invalid norm order for matrices.")
@@ -131,7 +131,7 @@ def _matrix_norm(x: Value, ord: Any, axes: tuple[int, int], keepdims: bool) -> V
     return best if keepdims else s.reshape(best, shape=tuple(m for i, m in enumerate(shape_of(x)) if i not in axes))
 
 
-def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Value:  # noqa: A002
+def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Value:
     """np.linalg.vector_norm."""
     value = assembled(x)
     axes = axes_of(axis, len(shape_of(value)))
@@ -139,7 +139,7 @@ def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any
     return kept(_vector_norm(flat, ord, len(shape_of(flat)) - 1, False), value, axes, keepdims)
 
 
-def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Value:  # noqa: A002
+def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Value:
     """np.linalg.matrix_norm."""
     return norm(x, ord, (-2, -1), keepdims)
 
