@@ -7,7 +7,7 @@ which is how derivatives nest. Along a chain, an exact zero stays zero beside an
 from __future__ import annotations
 
 import operator
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -87,11 +87,11 @@ def _push(
     moved[: len(tangents)] = tangents
     for slot in range(trace.input_count, len(values)):
         if active[slot]:
-            moved[slot] = _push_one(trace.instructions[slot], values, moved, values[slot], times)
-    return [_filled(moved[slot], values[slot]) for slot in outputs]
+            moved[slot] = push_one(trace.instructions[slot], values, moved, values[slot], times)
+    return [filled(moved[slot], values[slot]) for slot in outputs]
 
 
-def _filled(sensitivity: Value | None, value: Value) -> Value:
+def filled(sensitivity: Value | None, value: Value) -> Value:
     """A sensitivity as an array of its value's shape; None is zero."""
     shape = shape_of(value)
     if sensitivity is None:
@@ -99,9 +99,18 @@ def _filled(sensitivity: Value | None, value: Value) -> Value:
     return sensitivity if shape_of(sensitivity) == shape else broadcast_to(sensitivity, shape=shape)
 
 
-def _push_one(
-    instruction: Instruction, values: list[Value], moved: list[Value | None], result: Value, times: Any
+def push_one(
+    instruction: Instruction, values: list[Value], moved: list[Value | None], result: Value, times: Any = _times
 ) -> Value | None:
+    """The tangent of one instruction's result; None where none of its operands moves.
+
+    Arguments:
+        instruction: what was done.
+        values: the value in each slot.
+        moved: the tangent in each slot so far, None for zero.
+        result: the instruction's value.
+        times: multiplies a partial with a tangent.
+    """
     primitive, slots, parameters = instruction.primitive, instruction.operands, instruction.parameters
     assert primitive is not None
     operands = [values[slot] for slot in slots]
@@ -118,7 +127,7 @@ def _push_one(
         part = _push_operand(rule, primitive, position, tangent, operands, result, parameters, times)
         if part is not None:
             total = part if total is None else total + part
-    return None if total is None else _filled(total, result)
+    return None if total is None else filled(total, result)
 
 
 def _push_operand(
@@ -148,7 +157,7 @@ def _push_joint(
     moved = []
     for position, (operand, tangent) in enumerate(zip(operands, tangents, strict=True)):
         fixed = primitive.rule(position, len(operands)) is None
-        moved.append(operand if fixed else _filled(tangent, operand))
+        moved.append(operand if fixed else filled(tangent, operand))
     return primitive(*moved, **parameters)
 
 
@@ -162,14 +171,18 @@ def _scaled(
     return times(rule.function(*operands, result, **parameters), sensitivity)
 
 
-def _pull(
-    trace: Trace, values: list[Value], outputs: Sequence[int], cotangents: Sequence[Value], times: Any
-) -> list[Value]:
+def contributions(
+    trace: Trace, values: list[Value], adjoints: list[Value | None], times: Any = _times
+) -> Iterator[tuple[int, int, Value]]:
+    """The terms of the adjoint sweep, v_bar_i += v_bar_j * dv_j/dv_i, as (j, i, term), j from last to first.
+
+    Arguments:
+        trace: what was recorded.
+        values: the value in each slot.
+        adjoints: one for each slot, None for zero, the outputs' cotangents in their places. The caller adds each term
+            to its place before it asks for the next; an adjoint that has been passed on is dropped.
+    """
     active, instructions = trace.active, trace.instructions
-    adjoints: list[Value | None] = [None] * len(values)
-    for slot, cotangent in zip(outputs, cotangents, strict=True):
-        known = adjoints[slot]
-        adjoints[slot] = cotangent if known is None else known + cotangent
     for slot in range(len(values) - 1, trace.input_count - 1, -1):
         cotangent = adjoints[slot]
         if cotangent is None or not active[slot]:
@@ -203,10 +216,27 @@ def _pull(
             else:
                 assert type(rule) is Tangent
                 part = _transposed(rule, cotangent, operands, position, values[slot], parameters)
-            known = adjoints[operand]
-            adjoints[operand] = part if known is None else known + part
+            yield slot, operand, part
+
+
+def seeded(trace: Trace, outputs: Sequence[int], cotangents: Sequence[Value]) -> list[Value | None]:
+    """The adjoints at the start of a sweep: the cotangents in the outputs' slots, None elsewhere."""
+    adjoints: list[Value | None] = [None] * len(trace.values)
+    for slot, cotangent in zip(outputs, cotangents, strict=True):
+        known = adjoints[slot]
+        adjoints[slot] = cotangent if known is None else known + cotangent
+    return adjoints
+
+
+def _pull(
+    trace: Trace, values: list[Value], outputs: Sequence[int], cotangents: Sequence[Value], times: Any
+) -> list[Value]:
+    adjoints = seeded(trace, outputs, cotangents)
+    for _, operand, part in contributions(trace, values, adjoints, times):
+        known = adjoints[operand]
+        adjoints[operand] = part if known is None else known + part
     return [
-        adjoint if type(adjoint) is float and type(value) is float else _filled(adjoint, value)
+        adjoint if type(adjoint) is float and type(value) is float else filled(adjoint, value)
         for adjoint, value in zip(adjoints[: trace.input_count], values, strict=False)
     ]
 
@@ -215,7 +245,7 @@ def _transposed(
     rule: Tangent, cotangent: Value, operands: list[Value], position: int, result: Value, parameters: dict[str, Any]
 ) -> Value:
     """The adjoint by a rule that gives a tangent: trace the rule, which is linear, and sweep back over it."""
-    inner = Trace([_filled(None, operands[position])])
+    inner = Trace([filled(None, operands[position])])
     (tangent,) = inner.tracers()
     moved = rule.push(tangent, *operands, result, **parameters)
     return _pull(inner, inner.values, [inner.output_slot(moved)], [cotangent], _times)[0]

@@ -1,0 +1,134 @@
+"""Derivatives of Programs that are Programs again: the sweeps of `sweeps`, run on tracers and written down.
+
+A derived Program holds under the guards of the first one, and each of its instructions bears the user's line that
+it comes from. Its inputs are slots 0, 1, ... in order, like those of every Program that a trace makes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from adcli_methods.primitive import Value, shape_of
+from adcli_methods.program import Guard, Instruction, Program
+from adcli_methods.sweeps import contributions, filled, push_one, seeded
+from adcli_methods.trace import Trace
+from adcli_methods.tracer import Tracer
+
+
+def replay(program: Program, inputs: Sequence[Value], after: Callable[[Instruction], None] | None = None) -> Trace:
+    """A Program run on these inputs: a closed trace whose slots are the Program's own.
+
+    Arguments:
+        program: what to run.
+        inputs: one value for each input; tracers of another trace record there.
+        after: called after each instruction.
+
+    >>> from adcli_methods.function import FlatFunction, function_of
+    >>> square = FlatFunction(function_of(lambda x: x * x), {"x": 3.0}, [("x",)]).program
+    >>> replay(square, [4.0]).values
+    [4.0, 16.0]
+    """
+    trace = Trace(inputs)
+    for slot in range(trace.input_count, len(program.instructions)):
+        instruction = program.instructions[slot]
+        primitive = instruction.primitive
+        if primitive is None:
+            value, active = program.constants[slot], False
+        else:
+            value = primitive(*[trace.values[operand] for operand in instruction.operands], **instruction.parameters)
+            active = any(trace.active[operand] for operand in instruction.operands)
+            if after is not None:
+                after(instruction)
+        trace.instructions.append(instruction)
+        trace.values.append(value)
+        trace.active.append(active)
+    trace.guards = list(program.guards)
+    trace.close()
+    return trace
+
+
+def gradient_program(program: Program, inputs: Sequence[Value]) -> Program:
+    """Value and gradient of a Program with one scalar output: outputs y, then one adjoint for each input.
+
+    Arguments:
+        program: the primal.
+        inputs: the point at which it is differentiated; the result holds for all inputs of these shapes.
+    """
+    recorder = _Recorder(program, inputs, ())
+    return recorder.program(recorder.pull([1.0]))
+
+
+def adjoint_program(program: Program, inputs: Sequence[Value], cotangents: Sequence[Value]) -> Program:
+    """Inputs x and y_bar; outputs y and x_bar, the vector-Jacobian product.
+
+    Arguments:
+        program: the primal.
+        inputs: the point.
+        cotangents: one for each output, of its shape.
+    """
+    recorder = _Recorder(program, inputs, cotangents)
+    return recorder.program(recorder.pull(recorder.seeds))
+
+
+def tangent_program(program: Program, inputs: Sequence[Value], tangents: Sequence[Value]) -> Program:
+    """Inputs x and x_dot; outputs y and y_dot, the Jacobian-vector product.
+
+    Arguments:
+        program: the primal.
+        inputs: the point.
+        tangents: one for each input, of its shape.
+    """
+    recorder = _Recorder(program, inputs, tangents)
+    return recorder.program(recorder.push(recorder.seeds))
+
+
+class _Recorder:
+    """A Program run on the tracers of an outer trace, and its sweeps recorded there."""
+
+    def __init__(self, program: Program, inputs: Sequence[Value], seeds: Sequence[Value]) -> None:
+        self.primal = program
+        self.outer = Trace([*inputs, *seeds])
+        tracers = self.outer.tracers()
+        self.seeds = tracers[len(inputs) :]
+        self.stamped = self.outer.input_count
+        self.inner = replay(program, tracers[: len(inputs)], self._stamp)
+
+    def _stamp(self, source: Instruction) -> None:
+        """Give what was recorded since the last call the user's line of the instruction that it stems from."""
+        for instruction in self.outer.instructions[self.stamped :]:
+            if instruction.primitive is not None:
+                instruction.mark = source.mark
+        self.stamped = len(self.outer.instructions)
+
+    def pull(self, cotangents: Sequence[Value]) -> list[Value]:
+        inner, instructions = self.inner, self.primal.instructions
+        adjoints = seeded(inner, self.primal.outputs, cotangents)
+        for slot, operand, part in contributions(inner, inner.values, adjoints):
+            known = adjoints[operand]
+            adjoints[operand] = part if known is None else known + part
+            self._stamp(instructions[slot])
+        return [_whole(adjoints[slot], inner.values[slot]) for slot in self.primal.inputs]
+
+    def push(self, tangents: Sequence[Value]) -> list[Value]:
+        inner = self.inner
+        moved: list[Value | None] = [*tangents, *[None] * (len(inner.values) - len(tangents))]
+        for slot in range(inner.input_count, len(inner.values)):
+            if inner.active[slot]:
+                instruction = inner.instructions[slot]
+                moved[slot] = push_one(instruction, inner.values, moved, inner.values[slot])
+                self._stamp(instruction)
+        return [_whole(moved[slot], inner.values[slot]) for slot in self.primal.outputs]
+
+    def program(self, derivatives: Sequence[Value]) -> Program:
+        outer, values = self.outer, self.inner.values
+        slots = [outer.output_slot(value) for value in [*(values[slot] for slot in self.primal.outputs), *derivatives]]
+        for guard in self.primal.guards:
+            decided = values[guard.slot]
+            if isinstance(decided, Tracer):
+                outer.guards.append(Guard(decided.slot, guard.outcome))
+        outer.close()
+        return outer.program_of(slots)
+
+
+def _whole(sensitivity: Value | None, value: Value) -> Value:
+    return sensitivity if sensitivity is not None and shape_of(value) == () else filled(sensitivity, value)
