@@ -12,7 +12,7 @@ from typing import Any
 
 from adcli_methods.primitive import Linear, Partial, Primitive, Recorded, Tangent, Value, shape_of
 from adcli_methods.primitives.elementary import multiply
-from adcli_methods.sweeps import _filled
+from adcli_methods.sweeps import filled
 from adcli_methods.trace import Trace
 
 
@@ -137,7 +137,7 @@ class Field:
                 slopes.extend(self._slopes(primitive, operands, parameters, result))
             if not slopes:
                 return 0.0
-            return _filled(_total(slope[k - 1] for slope in slopes) / float(k), result[0])
+            return filled(_total(slope[k - 1] for slope in slopes) / float(k), result[0])
 
         return compute
 
@@ -171,7 +171,7 @@ class Field:
         key = ("slope", id(operand))
         if key not in self._made:
             self._kept.append(operand)
-            self._made[key] = Series(self, [], lambda j: (j + 1) * _filled(operand[j + 1], operand[0]))
+            self._made[key] = Series(self, [], lambda j: (j + 1) * filled(operand[j + 1], operand[0]))
         return self._made[key]
 
 
@@ -187,7 +187,7 @@ def _product(
     for orders in _compositions(k, len(moving)):
         given = [operand[0] for operand in operands]
         for position, order in zip(moving, orders, strict=True):
-            given[position] = _filled(operands[position][order], operands[position][0])
+            given[position] = filled(operands[position][order], operands[position][0])
         parts.append(primitive(*given, **parameters))
     return _total(parts)
 
@@ -219,7 +219,7 @@ def _joint(primitive: Primitive, operands: list[Series], parameters: dict[str, A
     moved = []
     for position, operand in enumerate(operands):
         fixed = primitive.rule(position, len(operands)) is None
-        moved.append(operand[0] if fixed else _filled(operand[k], operand[0]))
+        moved.append(operand[0] if fixed else filled(operand[k], operand[0]))
     return primitive(*moved, **parameters)
 
 
@@ -245,4 +245,4 @@ def directional_derivatives(
                 series[k]
         slots.append(series)
     scale = float(math.factorial(order))
-    return [_filled(slots[slot][order] * scale, trace.values[slot]) for slot in outputs]
+    return [filled(slots[slot][order] * scale, trace.values[slot]) for slot in outputs]
