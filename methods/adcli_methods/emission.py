@@ -6,6 +6,7 @@ import dis
 import inspect
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 from types import CodeType
 from typing import Any
 
@@ -40,11 +41,7 @@ def compile_program(program: Program, target: Target) -> Callable[[Sequence[Valu
 
     The constants are converted once for each dtype and device that the inputs come in.
     """
-    writer = _Writer(program, target)
-    source = writer.source("function")
-    namespace: dict[str, Any] = {}
-    exec(compile(source, "<emitted program>", "exec"), namespace)  # this package's own text
-    function = namespace["function"]
+    function, names = _executed(program, target)
     converted: dict[Any, dict[str, Value]] = {}
 
     def run(inputs: Sequence[Value]) -> list[Value]:
@@ -52,13 +49,36 @@ def compile_program(program: Program, target: Target) -> Callable[[Sequence[Valu
         constants = converted.get(context)
         if constants is None:
             constants = converted[context] = {
-                name: target.convert(program.constants[slot], context) for slot, name in writer.constants.items()
+                name: target.convert(program.constants[slot], context) for slot, name in names.items()
             }
         with np.errstate(all="ignore"):  # infinities and NaN are values here
             outputs: list[Value] = function(*[target.convert(value, context) for value in inputs], **constants)
         return outputs
 
     return run
+
+
+def bare_function(program: Program, target: Target, leaves: Sequence[Value]) -> Callable[..., list[Value]]:
+    """The emitted source, executed: a function of the target's own values that neither converts nor checks them.
+
+    Arguments:
+        program: what to compile.
+        target: the library that it calls.
+        leaves: values of the dtype and on the device that the function will be given.
+    """
+    function, names = _executed(program, target)
+    context = target.context(leaves)
+    constants = {name: target.convert(program.constants[slot], context) for slot, name in names.items()}
+    return partial(function, **constants) if constants else function
+
+
+def _executed(program: Program, target: Target) -> tuple[Callable[..., list[Value]], dict[int, str]]:
+    """The emitted function, and the names that it takes constants' slots by."""
+    writer = _Writer(program, target)
+    source = writer.source("function")
+    namespace: dict[str, Any] = {}
+    exec(compile(source, "<emitted program>", "exec"), namespace)  # this package's own text
+    return namespace["function"], writer.constants
 
 
 class _Writer:
@@ -80,7 +100,7 @@ class _Writer:
         texts = _helper_sources(self.helpers)
         name += "_" * (name in texts)
         function = "\n".join([f"def {name}({', '.join(arguments)}):", *[f"    {line}" for line in lines]])
-        parts = [*texts.values(), function]
+        parts = [*self.target.setup, *texts.values(), function]
         used = set(re.findall(r"\w+", "\n".join(parts)))
         imports = [line for line in self.target.imports if line.split()[-1] in used]
         if texts:

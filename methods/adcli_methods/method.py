@@ -8,7 +8,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from adcli_methods.errors import OperatorError, UnavailableError
 from adcli_methods.function import FlatFunction
-from adcli_methods.primitive import Value
+from adcli_methods.primitive import Value, shape_of
 
 Flat = Callable[[Sequence[Value]], list[Value]]
 """A function of a list of leaves that returns a list of leaves."""
@@ -48,6 +48,24 @@ class Native(NamedTuple):
     function: Flat
     leaves: list[Value]
     lower: Callable[[list[Value]], list[Value]]
+
+
+class Prepared(NamedTuple):
+    """A derivative set up once, to be run again and again; valid where branches fall as at the problem's point.
+
+    Arguments:
+        run: native leaves -> (native outputs, native blocks of the derivative), all of them computed when it returns,
+            on whatever device. A gradient has a block of each leaf's shape; a Jacobian has one of shape
+            output.shape + leaf.shape for each pair, outputs first.
+        leaves: the problem's point in the method's own number type.
+        lower: native values -> NumPy's.
+        convert: NumPy leaves of the point's shapes and types -> native leaves.
+    """
+
+    run: Callable[[Sequence[Value]], tuple[list[Value], list[Value]]]
+    leaves: list[Value]
+    lower: Callable[[list[Value]], list[Value]]
+    convert: Callable[[Sequence[Value]], list[Value]]
 
 
 class Settings(NamedTuple):
@@ -98,6 +116,48 @@ class Method:
     def series(self, function: Flat, leaf: Value, order: int) -> list[Value] | None:
         """The order-th derivatives of the outputs by the one scalar input, if the method has a direct way."""
         return None
+
+    def convert(self, leaves: Sequence[Value]) -> list[Value]:
+        """NumPy leaves in this method's number type, on the device that was asked for."""
+        if self.settings.device == "cpu":
+            return list(leaves)
+        from adcli_methods.targets.torch_target import lift
+
+        return lift(leaves, self.settings.device)
+
+    def prepared(self, problem: FlatFunction, operator: str) -> Prepared:
+        """The value with the gradient or the Jacobian, to be run again and again, in this method's fastest form.
+
+        Arguments:
+            problem: the function at a point; other points have its shapes and types.
+            operator: "gradient", of one scalar output, or "jacobian".
+        Raises: OperatorError, UnavailableError.
+        """
+        from adcli_methods.operators import blocks_of, of_shape, require_scalar
+
+        self.check(operator, 1)
+        if operator == "gradient":
+            require_scalar(problem(problem.leaves), operator)
+        function, leaves, lower = self.prepare(problem, 1)
+        shapes = [shape_of(leaf) for leaf in leaves]
+
+        def run(at: Sequence[Value]) -> tuple[list[Value], list[Value]]:
+            linear = self.linearize(function, at, 1)
+            outputs = function(at) if linear.outputs is None else linear.outputs
+            blocks = blocks_of(self, linear, at)
+            if operator == "gradient":
+                blocks = [of_shape(block, shape) for block, shape in zip(blocks, shapes, strict=True)]
+            self.wait()
+            return outputs, blocks
+
+        return Prepared(run, leaves, lower, self.convert)
+
+    def wait(self) -> None:
+        """Wait until the device has computed what it was given."""
+        if self.settings.device == "cuda":
+            import torch
+
+            torch.cuda.synchronize()
 
     def check(self, operator: str, order: int) -> None:
         """Raise OperatorError or UnavailableError if this method cannot do what is asked."""

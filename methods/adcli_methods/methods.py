@@ -19,6 +19,11 @@ METHODS: dict[str, str] = {
     "torch": "torch_autograd:TorchAutograd",
 }
 """Each method's file and class, in the order of reports; a file is imported when its method is asked for."""
+PEERS: dict[str, str] = {
+    "jax": "peers.jax_eager:JaxEager",
+    "jax-jit": "peers.jax_jit:JaxJit",
+}
+"""Other packages' ways to differentiate, measured beside ours: each one's file and class, as in METHODS."""
 _AUTO = "inhouse:InHouse"
 
 
@@ -32,6 +37,11 @@ def _load(place: str) -> type[Method]:
 def own_methods() -> tuple[type[Method], ...]:
     """The methods of this package."""
     return tuple(_load(place) for place in METHODS.values())
+
+
+def peer_methods() -> tuple[type[Method], ...]:
+    """Other packages' ways to differentiate, whether or not they are installed."""
+    return tuple(_load(place) for place in PEERS.values())
 
 
 def plugin_methods() -> tuple[type[Method], ...]:
@@ -57,14 +67,15 @@ def method_named(name: str) -> type[Method]:
     wanted = name.strip().lower().replace("_", "-")
     if wanted == "auto":
         return _load(_AUTO)
-    if wanted in METHODS:
-        return _load(METHODS[wanted])
-    for methods in (own_methods, plugin_methods):
+    for places in (METHODS, PEERS):
+        if wanted in places:
+            return _load(places[wanted])
+    for methods in (own_methods, peer_methods, plugin_methods):
         for method in methods():
             if wanted == method.name or wanted in method.aliases:
                 return method
     from difflib import get_close_matches
 
-    near = get_close_matches(wanted, METHODS, n=1)
+    near = get_close_matches(wanted, [*METHODS, *PEERS], n=1)
     hint = f"did you mean {near[0]}? " if near else ""
-    raise OperatorError(f"unknown method {name[:60]!r}: {hint}known are auto, {', '.join(METHODS)}")
+    raise OperatorError(f"unknown method {name[:60]!r}: {hint}known are auto, {', '.join([*METHODS, *PEERS])}")

@@ -9,15 +9,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from adcli_methods.errors import OperatorError, PointError
-from adcli_methods.method import Flat, Linearization, Method
 from adcli_methods.primitive import Value, shape_of
 from adcli_methods.primitives.elementary import multiply
 from adcli_methods.primitives.structural import getitem, reshape, stack
+
+if TYPE_CHECKING:
+    from adcli_methods.method import Flat, Linearization, Method
 
 MOST_ENTRIES = 2 * 10**8
 """A Jacobian with more entries (1.6 GB) is refused."""
@@ -30,7 +32,11 @@ def size_of(values: Sequence[Value]) -> int:
 
 def derivative_blocks(method: Method, function: Flat, leaves: Sequence[Value], order: int) -> list[Value]:
     """D: the Jacobian's blocks, block (o, i) of shape outputs[o].shape + leaves[i].shape, outputs first."""
-    linear = method.linearize(function, leaves, order)
+    return blocks_of(method, method.linearize(function, leaves, order), leaves)
+
+
+def blocks_of(method: Method, linear: Linearization, leaves: Sequence[Value]) -> list[Value]:
+    """The Jacobian's blocks of a function that a method has linearized at these leaves."""
     if linear.outputs is not None:
         _refuse_too_large(size_of(linear.outputs), size_of(leaves))
     if _by_rows(linear, leaves, method.sweeps_per_push):
@@ -172,7 +178,7 @@ def hvp(method: Method, function: Flat, leaves: Sequence[Value], vector: Sequenc
         depth = len(shape_of(at[0]))
         shapes = [shape_of(block)[: len(shape_of(block)) - depth] for block in blocks[:: len(at)]]
         require_scalar([np.broadcast_to(0.0, shape) for shape in shapes], "hvp")
-        return [_of_shape(block, shape_of(leaf)) for block, leaf in zip(blocks, at, strict=True)]
+        return [of_shape(block, shape_of(leaf)) for block, leaf in zip(blocks, at, strict=True)]
 
     linear = method.linearize(gradient, leaves, 1)
     if linear.push is not None:
@@ -181,7 +187,7 @@ def hvp(method: Method, function: Flat, leaves: Sequence[Value], vector: Sequenc
     return linear.pull(vector)  # the Hessian is symmetric
 
 
-def _of_shape(value: Value, shape: tuple[int, ...]) -> Value:
+def of_shape(value: Value, shape: tuple[int, ...]) -> Value:
     """A value in another shape of as many entries."""
     given = shape_of(value)
     if given == shape:

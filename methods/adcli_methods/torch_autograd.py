@@ -22,11 +22,15 @@ class TorchAutograd(Method):
 
     def prepare(self, problem: FlatFunction, order: int) -> Native:
         from adcli_methods.emission import compile_program
-        from adcli_methods.targets.torch_target import TORCH, lift, lower
+        from adcli_methods.targets.torch_target import TORCH, lower
 
-        leaves = lift(problem.leaves, self.settings.device)
         function = compile_program(problem.program, TORCH)
-        return Native(counted(function, self.tally), leaves, lower)
+        return Native(counted(function, self.tally), self.convert(problem.leaves), lower)
+
+    def convert(self, leaves: Sequence[Value]) -> list[Value]:
+        from adcli_methods.targets.torch_target import lift
+
+        return lift(leaves, self.settings.device)
 
     def linearize(self, function: Flat, leaves: Sequence[Value], order: int) -> Linearization:
         import torch

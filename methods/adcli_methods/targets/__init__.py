@@ -33,7 +33,11 @@ class Target:
         namespace: what the templates' names mean.
         takes_numbers: names of the primitives that take Python numbers beside the target's own values.
         imports: the import lines of emitted source.
+
+    `setup` holds lines that emitted source runs after its imports.
     """
+
+    setup: tuple[str, ...] = ()
 
     def __init__(
         self,
@@ -138,12 +142,12 @@ def index_text(index: Sequence[Any], arrays: Sequence[str] = ()) -> str:
     return ", ".join(parts) or "()"
 
 
-_KNOWN = ("numpy", "torch", "mpmath", "sympy", "complex")
+_KNOWN = ("numpy", "torch", "mpmath", "sympy", "complex", "jax")
 _by_name: dict[str, Target] = {}
 
 
 def target(name: str) -> Target:
-    """The target of a name: numpy, torch, mpmath, sympy or complex."""
+    """The target of a name: numpy, torch, mpmath, sympy, complex or jax."""
     known = _by_name.get(name)
     if known is None:
         if name not in _KNOWN:
@@ -162,8 +166,8 @@ def target_of(value: Value) -> Target:
     """The target that a value which is no plain NumPy value belongs to."""
     for kind in inspect.getmro(type(value)):
         module = kind.__module__.partition(".")[0]
-        if module in ("torch", "mpmath", "sympy"):
-            return target(module)
+        if module in ("torch", "mpmath", "sympy", "jax", "jaxlib"):
+            return target("jax" if module == "jaxlib" else module)
         if kind.__name__ in ("complex", "complexfloating"):
             return target("complex")
     # numbers of other libraries, NumPy's rarer types, and lists of numbers
