@@ -22,6 +22,11 @@ METHODS: dict[str, str] = {
 PEERS: dict[str, str] = {
     "jax": "peers.jax_eager:JaxEager",
     "jax-jit": "peers.jax_jit:JaxJit",
+    "autograd": "peers.hips_autograd:HipsAutograd",
+    "numdifftools": "peers.numdifftools_limit:NumdifftoolsLimit",
+    "scipy-difference": "peers.scipy_difference:ScipyDifference",
+    "torch-func": "peers.torch_func:TorchFunc",
+    "torch-compile": "peers.torch_compile:TorchCompile",
 }
 """Other packages' ways to differentiate, measured beside ours: each one's file and class, as in METHODS."""
 _AUTO = "inhouse:InHouse"

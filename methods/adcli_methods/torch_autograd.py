@@ -36,7 +36,7 @@ class TorchAutograd(Method):
         import torch
 
         at = [leaf if leaf.requires_grad else leaf.detach().requires_grad_() for leaf in leaves]
-        outputs = [_floating(output, at[0]) for output in function(at)]
+        outputs = [floating(output, at[0]) for output in function(at)]
         linked = [position for position, output in enumerate(outputs) if output.requires_grad]
 
         def pull(cotangents: Sequence[Value], keep: bool = True) -> list[Value]:
@@ -79,7 +79,8 @@ class TorchAutograd(Method):
         return Linearization(outputs, None if order > 1 else push, pull_once)
 
 
-def _floating(output: Value, like: Value) -> Value:
+def floating(output: Value, like: Value) -> Value:
+    """An output as a tensor of floating-point numbers, whatever it depends on."""
     import torch
 
     if isinstance(output, torch.Tensor):

@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "adcli": {"adcli_methods", "adcli_benchmarks", "adcli"},
 }
 HEAVY = {"torch", "sympy", "scipy", "mpmath", "jax", "autograd", "casadi", "numdifftools", "matplotlib"}
-HEAVY_FILES = re.compile(r"targets/(torch|sympy|mpmath|complex|numpy|jax)_\w+\.py$")
+HEAVY_FILES = re.compile(r"targets/(torch|sympy|mpmath|complex|numpy|jax|autograd|casadi)_\w+\.py$")
 """Files that are imported only when their library is asked for."""
 
 

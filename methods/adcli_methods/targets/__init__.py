@@ -142,12 +142,12 @@ def index_text(index: Sequence[Any], arrays: Sequence[str] = ()) -> str:
     return ", ".join(parts) or "()"
 
 
-_KNOWN = ("numpy", "torch", "mpmath", "sympy", "complex", "jax")
+_KNOWN = ("numpy", "torch", "mpmath", "sympy", "complex", "jax", "autograd")
 _by_name: dict[str, Target] = {}
 
 
 def target(name: str) -> Target:
-    """The target of a name: numpy, torch, mpmath, sympy, complex or jax."""
+    """The target of a name: numpy, torch, mpmath, sympy, complex, jax or autograd."""
     known = _by_name.get(name)
     if known is None:
         if name not in _KNOWN:
@@ -166,7 +166,7 @@ def target_of(value: Value) -> Target:
     """The target that a value which is no plain NumPy value belongs to."""
     for kind in inspect.getmro(type(value)):
         module = kind.__module__.partition(".")[0]
-        if module in ("torch", "mpmath", "sympy", "jax", "jaxlib"):
+        if module in ("torch", "mpmath", "sympy", "jax", "jaxlib", "autograd"):
             return target("jax" if module == "jaxlib" else module)
         if kind.__name__ in ("complex", "complexfloating"):
             return target("complex")
