@@ -50,7 +50,7 @@ class Record:
     def to_json(self) -> dict[str, Any]:
         """The record for JSON; NaN and the infinities are the strings "nan", "inf" and "-inf"."""
         fields = {"schema_version": self.schema_version, **vars(self), "cell": self.cell.to_json()}
-        return {name: _plain(value) for name, value in fields.items()}
+        return {name: plain(value) for name, value in fields.items()}
 
     @classmethod
     def from_json(cls, found: Mapping[str, Any]) -> Record:
@@ -62,14 +62,18 @@ class Record:
         return cls(**{**found, "cell": cell, "values": values})
 
 
-def _plain(value: Any) -> Any:
-    """A value of JSON's own types."""
+def plain(value: Any) -> Any:
+    """A value of JSON's own types; NaN and the infinities are text.
+
+    >>> plain({"errors": (1.0, math.inf)})
+    {'errors': [1.0, 'inf']}
+    """
     if isinstance(value, Mapping):
-        return {str(name): _plain(entry) for name, entry in value.items()}
+        return {str(name): plain(entry) for name, entry in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(entry) for entry in value]
+        return [plain(entry) for entry in value]
     if hasattr(value, "tolist"):  # of NumPy
-        return _plain(value.tolist())
+        return plain(value.tolist())
     if isinstance(value, float) and not math.isfinite(value):
         return "nan" if value != value else "inf" if value > 0 else "-inf"
     return value

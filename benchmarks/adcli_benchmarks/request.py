@@ -20,8 +20,8 @@ class BenchRequest:
         dtypes: "float64", "float32".
         device: "cpu" or "cuda".
         seed: of the random inputs.
-        timeout_seconds: for one cell, its worker's start not included.
-        memory_bytes: for one cell's worker, above what it holds at its start.
+        timeout_seconds: for one cell, the start of its process included.
+        memory_bytes: the most resident memory of one cell's process.
         is_tour: a quick look: few cells, small sizes, under two minutes for all measures together.
     """
 

@@ -27,7 +27,7 @@ class Outcome:
     """How an isolated run ended.
 
     Arguments:
-        status: ok | error (the entry raised) | timeout | out_of_memory | crashed (by a signal) | exited.
+        status: ok | error (the entry raised) | timeout | out_of_memory | crashed (by a signal) | exited | cancelled.
         result: of an "ok" run, what the entry returned; of an "error", {"type", "message", "location", "exit_code"},
             where exit_code is that of an AdcliError, otherwise None; else None.
         detail: one line for people: the exception, the signal, the exit code; of an "ok" run empty.
@@ -52,6 +52,7 @@ def run_isolated(
     timeout_seconds: float,
     memory_bytes: int | None = None,
     environment: Mapping[str, str] | None = None,
+    cancelled: threading.Event | None = None,
 ) -> Outcome:
     """Call an entry with a payload in a fresh Python process, and wait for its result.
 
@@ -67,6 +68,7 @@ def run_isolated(
             addresses than memory; a burst may overshoot it by what is touched in 50 ms. Linux only: elsewhere there
             is no limit, and without process groups (Windows) the entry's own child processes are not killed.
         environment: variables to set beside those of this process.
+        cancelled: set from another thread, ends the run early.
     Result: an Outcome; nothing that the entry does raises here.
 
     >>> run_isolated("math:fsum", [0.5, 0.25], timeout_seconds=60).result
@@ -83,7 +85,7 @@ def run_isolated(
     ) as process:  # fmt: skip
         channel = _Channel(process, header.encode() + b"\n", begin)
         try:
-            stopped, peak = _watch(process, channel, begin + timeout_seconds, memory_bytes)
+            stopped, peak = _watch(process, channel, begin + timeout_seconds, memory_bytes, cancelled)
         finally:
             _kill(process)
             channel.close()
@@ -91,6 +93,8 @@ def run_isolated(
     start = channel.ready_seconds
     if stopped == "timeout":
         return Outcome("timeout", None, f"no result after {timeout_seconds:g} s", seconds, start, peak)
+    if stopped == "cancelled":
+        return Outcome("cancelled", None, "cancelled", seconds, start, peak)
     if stopped == "out_of_memory":
         detail = f"more than the {_megabytes(memory_bytes or 0)} of memory that were allowed"
         return Outcome("out_of_memory", None, detail, seconds, start, peak)
@@ -102,7 +106,11 @@ def run_isolated(
 
 
 def _watch(
-    process: subprocess.Popen[bytes], channel: _Channel, deadline: float, memory_bytes: int | None
+    process: subprocess.Popen[bytes],
+    channel: _Channel,
+    deadline: float,
+    memory_bytes: int | None,
+    cancelled: threading.Event | None,
 ) -> tuple[str | None, int | None]:
     """Wait for the end: why it was stopped, if it was, and the largest resident set that was seen."""
     peak = 0
@@ -111,6 +119,8 @@ def _watch(
         peak = max(peak, resident)
         if memory_bytes is not None and resident > memory_bytes:
             return "out_of_memory", peak
+        if cancelled is not None and cancelled.is_set():
+            return "cancelled", peak or None
         left = deadline - time.perf_counter()
         if left <= 0:
             return "timeout", peak or None
