@@ -39,7 +39,7 @@ def blocks_of(method: Method, linear: Linearization, leaves: Sequence[Value]) ->
     """The Jacobian's blocks of a function that a method has linearized at these leaves."""
     if linear.outputs is not None:
         _refuse_too_large(size_of(linear.outputs), size_of(leaves))
-    if _by_rows(linear, leaves, method.sweeps_per_push):
+    if by_rows(linear, leaves, method.sweeps_per_push):
         return _rows(linear, leaves)
     return _columns(linear, leaves)
 
@@ -52,7 +52,8 @@ def _refuse_too_large(rows: int, columns: int) -> None:
         )
 
 
-def _by_rows(linear: Linearization, leaves: Sequence[Value], sweeps_per_push: int) -> bool:
+def by_rows(linear: Linearization, leaves: Sequence[Value], sweeps_per_push: int) -> bool:
+    """Whether the Jacobian is made of adjoint sweeps, a row each, or of tangent sweeps, a column each."""
     if linear.pull is None:
         return False
     if linear.push is None or linear.outputs is None:
