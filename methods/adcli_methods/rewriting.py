@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from adcli_methods.pieces import added
 from adcli_methods.primitive import Value, shape_of
 from adcli_methods.program import Guard, Instruction, Program
 from adcli_methods.sweeps import contributions, filled, push_one, seeded
@@ -104,8 +105,7 @@ class _Recorder:
         inner, instructions = self.inner, self.primal.instructions
         adjoints = seeded(inner, self.primal.outputs, cotangents)
         for slot, operand, part in contributions(inner, inner.values, adjoints):
-            known = adjoints[operand]
-            adjoints[operand] = part if known is None else known + part
+            adjoints[operand] = added(adjoints[operand], part)
             self._stamp(instructions[slot])
         return [_whole(adjoints[slot], inner.values[slot]) for slot in self.primal.inputs]
 
@@ -131,4 +131,4 @@ class _Recorder:
 
 
 def _whole(sensitivity: Value | None, value: Value) -> Value:
-    return sensitivity if sensitivity is not None and shape_of(value) == () else filled(sensitivity, value)
+    return sensitivity if type(sensitivity) is Tracer and shape_of(value) == () else filled(sensitivity, value)

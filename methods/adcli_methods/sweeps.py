@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from adcli_methods.pieces import Pieces, added
 from adcli_methods.primitive import Linear, Partial, Primitive, Rule, Tangent, Value, like, shape_of
 from adcli_methods.primitives.elementary import absolute, equal, logical_and, logical_or, where
-from adcli_methods.primitives.structural import broadcast_to, sum_to
+from adcli_methods.primitives.structural import broadcast_to, getitem, sum_to
 from adcli_methods.program import Instruction
 from adcli_methods.trace import Trace
 from adcli_methods.tracer import Tracer
@@ -94,6 +95,8 @@ def _push(
 def filled(sensitivity: Value | None, value: Value) -> Value:
     """A sensitivity as an array of its value's shape; None is zero."""
     shape = shape_of(value)
+    if type(sensitivity) is Pieces:
+        return sensitivity.total(value)
     if sensitivity is None:
         sensitivity = like(0.0, value)
     return sensitivity if shape_of(sensitivity) == shape else broadcast_to(sensitivity, shape=shape)
@@ -176,6 +179,8 @@ def contributions(
 ) -> Iterator[tuple[int, int, Value]]:
     """The terms of the adjoint sweep, v_bar_i += v_bar_j * dv_j/dv_i, as (j, i, term), j from last to first.
 
+    The term of an array of which a part was read is Pieces; `added` takes any.
+
     Arguments:
         trace: what was recorded.
         values: the value in each slot.
@@ -188,6 +193,8 @@ def contributions(
         if cotangent is None or not active[slot]:
             continue
         adjoints[slot] = None  # its memory may go
+        if type(cotangent) is Pieces:
+            cotangent = cotangent.total(values[slot])
         instruction = instructions[slot]
         primitive, slots, parameters = instruction.primitive, instruction.operands, instruction.parameters
         assert primitive is not None
@@ -210,6 +217,9 @@ def contributions(
                 if type(part) is not float:
                     part = sum_to(part, shape_of(operands[position]))
             elif type(rule) is Linear:
+                if primitive is getitem and len(slots) == 1:
+                    yield slot, operand, Pieces(None, cotangent, parameters["index"])
+                    continue
                 part = rule.pull(cotangent, *operands, **parameters)
                 if type(part) is not float:
                     part = sum_to(part, shape_of(operands[position]))
@@ -233,8 +243,7 @@ def _pull(
 ) -> list[Value]:
     adjoints = seeded(trace, outputs, cotangents)
     for _, operand, part in contributions(trace, values, adjoints, times):
-        known = adjoints[operand]
-        adjoints[operand] = part if known is None else known + part
+        adjoints[operand] = added(adjoints[operand], part)
     return [
         adjoint if type(adjoint) is float and type(value) is float else filled(adjoint, value)
         for adjoint, value in zip(adjoints[: trace.input_count], values, strict=False)

@@ -59,6 +59,7 @@ CASES: list[tuple[str, list[Any], dict[str, Any]]] = [
     ("scatter_add", [A, COLUMN[:2]], {"index": (ARRAY, BACK), "shape": (2, 3)}),
     ("scatter_add", [V[:2]], {"index": (slice(None, None, -2),), "shape": (4,)}),
     ("scatter_add", [1.5], {"index": (1,), "shape": (3,)}),
+    ("scatter_sum", [V[:2], 1.5, V[:3]], {"indices": ((slice(1, 3),), (1,), (slice(None, -1),)), "shape": (4,)}),
     ("index_update", [V, 1.5], {"index": (1,)}),
     ("index_update", [A, V[:3]], {"index": (ALL, BACK)}),
     ("index_update", [A, B[:, 0], np.array([1, 0, 1]), np.array([0, 1, 2])], {"index": (ARRAY, ARRAY)}),

@@ -207,6 +207,20 @@ scatter_add: Primitive = Primitive(
 )
 
 
+def _pull_piece(position: int, count: int) -> Linear:
+    return Linear(lambda w, *pieces, indices, shape: getitem(w, index=indices[position]))
+
+
+def _scatter_sum(*pieces: Value, indices: tuple[tuple[Any, ...], ...], shape: tuple[int, ...]) -> Value:
+    total = np.zeros(shape, dtype=np.result_type(*{np.asarray(piece).dtype for piece in pieces}))
+    for piece, index in zip(pieces, indices, strict=True):
+        total[index] += piece
+    return total
+
+
+scatter_sum: Primitive = Primitive("scatter_sum", _pull_piece, _scatter_sum, joint=True)  # no index arrays
+
+
 def _index_update(a: Value, b: Value, *arrays: Value, index: tuple[Any, ...]) -> Value:
     is_object = getattr(getattr(a, "dtype", None), "kind", "") == "O"
     updated = np.array(a, dtype=object if is_object else np.result_type(a, b))

@@ -142,12 +142,12 @@ def index_text(index: Sequence[Any], arrays: Sequence[str] = ()) -> str:
     return ", ".join(parts) or "()"
 
 
-_KNOWN = ("numpy", "torch", "mpmath", "sympy", "complex", "jax", "autograd")
+_KNOWN = ("numpy", "torch", "mpmath", "sympy", "complex", "jax", "autograd", "casadi")
 _by_name: dict[str, Target] = {}
 
 
 def target(name: str) -> Target:
-    """The target of a name: numpy, torch, mpmath, sympy, complex, jax or autograd."""
+    """The target of a name: numpy, torch, mpmath, sympy, complex, jax, autograd or casadi."""
     known = _by_name.get(name)
     if known is None:
         if name not in _KNOWN:

@@ -76,7 +76,7 @@ _INVERSES = {
 }  # fmt: skip
 _STRUCTURAL = (
     "sum", "cumsum", "reshape", "transpose", "broadcast_to", "concatenate", "getitem", "scatter_add",
-    "index_update", "stack", "inv", "solve", "det",
+    "scatter_sum", "index_update", "stack", "inv", "solve", "det",
 )  # fmt: skip
 
 TABLE: dict[str, Entry] = {

@@ -53,6 +53,14 @@ def scatter_add(x: Array, *arrays: Array, index: tuple[Any, ...], shape: tuple[i
     return jnp.zeros(shape, x.dtype).at[fill(index, arrays)].add(x)
 
 
+def scatter_sum(*pieces: Array, indices: tuple[tuple[Any, ...], ...], shape: tuple[int, ...]) -> Array:
+    """Zeros of a shape with each piece added up at its index."""
+    total = jnp.zeros(shape, jnp.result_type(*pieces))
+    for piece, index in zip(pieces, indices, strict=True):
+        total = total.at[index].add(piece)
+    return total
+
+
 def index_update(a: Array, b: Array, *arrays: Array, index: tuple[Any, ...]) -> Array:
     """a with b written at an index."""
     return jnp.asarray(a, jnp.result_type(a, b)).at[fill(index, arrays)].set(b)

@@ -27,8 +27,8 @@ _SAME_NAME_OF_TWO = (
 )  # fmt: skip
 _SPECIAL = ("erf", "erfc", "erfinv", "gamma", "gammaln", "digamma", "logit", "ndtr", "log_ndtr")
 _OWN = (
-    "gaussian", "softplus", "arccot", "bessel_i", "sinc", "getitem", "scatter_add", "index_update", "concatenate",
-    "stack", "einsum",
+    "gaussian", "softplus", "arccot", "bessel_i", "sinc", "getitem", "scatter_add", "scatter_sum", "index_update",
+    "concatenate", "stack", "einsum",
 )  # fmt: skip
 
 TABLE: dict[str, Entry] = {

@@ -104,6 +104,13 @@ def _scatter_add(w: Value, *arrays: Value, index: tuple[Any, ...], shape: tuple[
     return total
 
 
+def _scatter_sum(*pieces: Value, indices: tuple[tuple[Any, ...], ...], shape: tuple[int, ...]) -> Value:
+    total = np.zeros(shape, dtype=object)
+    for piece, index in zip(pieces, indices, strict=True):
+        total[index] += piece
+    return total
+
+
 def _index_update(a: Value, b: Value, *arrays: Value, index: tuple[Any, ...]) -> Value:
     updated = np.array(a, dtype=object)
     updated[fill_index(index, arrays)] = b
@@ -120,6 +127,7 @@ STRUCTURE: dict[str, Entry] = {
     "concatenate": lambda *xs, axis: np.concatenate(xs, axis=axis),
     "getitem": lambda x, *arrays, index: x[fill_index(index, arrays)],
     "scatter_add": _scatter_add,
+    "scatter_sum": _scatter_sum,
     "index_update": _index_update,
     "matmul": lambda a, b: np.matmul(_objects(a), _objects(b)),
     "einsum": lambda *xs, subscripts: _scalar(np.einsum(subscripts, *map(_objects, xs))),

@@ -168,6 +168,14 @@ def scatter_add(x: Tensor, *arrays: Tensor, index: tuple[Any, ...], shape: tuple
     return torch.flip(total, flipped) if flipped else total
 
 
+def scatter_sum(*pieces: Tensor, indices: tuple[tuple[Any, ...], ...], shape: tuple[int, ...]) -> Tensor:
+    """Zeros of a shape with each piece added up at its index."""
+    total = pieces[0].new_zeros(shape)
+    for piece, index in zip(pieces, indices, strict=True):
+        total = total + scatter_add(piece, index=index, shape=shape)
+    return total
+
+
 def index_update(a: Tensor, b: Tensor, *arrays: Tensor, index: tuple[Any, ...]) -> Tensor:
     """a with b written at an index."""
     index, flipped = upward(index, a.shape)

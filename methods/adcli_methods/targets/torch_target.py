@@ -25,8 +25,8 @@ _SAME_NAME_OF_TWO = (
 )  # fmt: skip
 _OWN = (
     "cbrt", "expm1", "tanh", "arccot", "sigmoid", "softplus", "where", "sign", "gamma", "gammaln", "digamma",
-    "polygamma", "bessel_i", "sinc", "prod", "getitem", "scatter_add", "index_update", "concatenate", "stack",
-    "einsum", "astype", "solve", "adjugate",
+    "polygamma", "bessel_i", "sinc", "prod", "getitem", "scatter_add", "scatter_sum", "index_update",
+    "concatenate", "stack", "einsum", "astype", "solve", "adjugate",
 )  # fmt: skip
 
 TABLE: dict[str, Entry] = {
