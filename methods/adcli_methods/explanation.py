@@ -46,9 +46,10 @@ class Line:
         operands: the lines it is computed from, one for each operand that is a line (a line used twice stands twice).
         partials: for each of the operands the local partial, None where there is no elementwise one.
         partial_formulas: the same as text, empty where there is none.
-        tangent_formula: the tangent as text, "v̇₁·v₀ + v₁·v̇₀"; empty where no tangent arrives.
+        tangent_formula: the tangent as text, "v₀·v̇₁ + v₁·v̇₀"; "seed" for an input, empty where none flows.
         tangent: its value; None where no derivative flows (a comparison).
-        adjoint_formula: the adjoint as a sum of all its terms, "v̄₃·v₂ + v̄₄·cos(v₀)"; "1" or so for a seed.
+        adjoint_formula: the adjoint as a sum of all its terms, "v̄₃·v₂ + v̄₄·cos(v₀)"; it starts with "seed" for an
+            output, is "0" where the output does not depend on this line, and empty where no derivative flows.
         adjoint: its value; None where no derivative flows.
         terms: the contributions that the adjoint collects, in the order of the sweep (last line first).
         location: the user's line; None for a formula.
@@ -105,8 +106,8 @@ class Explanation:
         lines: the evaluation trace, inputs first.
         outputs: the lines of the outputs.
         output_names: what the function calls them: y, or y.0, y.1, ...
-        seed_direction: the tangent's seed in words, "ẋ₁ = 1" or so: the direction of the forward sweep.
-        cotangent: the adjoint's seed in words, "ȳ = 1".
+        seed_direction: what the forward sweep differentiates by: "x1", "x[0]", or a direction such as "(1, 0)".
+        cotangent: what the reverse sweep differentiates: "y", "y[0]", or weights such as "(1, 0)".
         value: the function's value, in the form that it returned it.
         tangents: the outputs' tangents, one for each of the outputs.
         derivative: the inputs' adjoints by name: the gradient where the output is one number.
@@ -116,6 +117,7 @@ class Explanation:
         kept_bytes: their memory.
         held_values: how many values and tangents the forward sweep holds at most at a time.
         held_forward_bytes: their memory.
+        kinks: the lines that are at a kink, with the convention used there.
         notes: kinks, births of NaN and Inf, inputs without influence.
     """
 
@@ -137,4 +139,5 @@ class Explanation:
     kept_bytes: int
     held_values: int
     held_forward_bytes: int
+    kinks: tuple[tuple[int, str], ...]
     notes: tuple[str, ...]
