@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from adcli_methods.function import FlatFunction
-from adcli_methods.method import Flat, Linearization, Method, Native
+from adcli_methods.method import Flat, Linearization, Method, Native, Prepared
+from adcli_methods.operators import blocks_of, fitted, require_scalar
 from adcli_methods.primitive import Value
 
 STEP = 1e-100
@@ -36,17 +37,37 @@ class ComplexStep(Method):
         return Native(function, [_double(leaf) for leaf in problem.leaves], _real)
 
     def linearize(self, function: Flat, leaves: Sequence[Value], order: int) -> Linearization:
-        step = self.settings.step or STEP
-
         def push(tangents: Sequence[Value]) -> list[Value]:
-            moved = [leaf + 1j * step * tangent for leaf, tangent in zip(leaves, tangents, strict=True)]
-            outputs = function(moved)
-            return [
-                np.where(np.isnan(value), np.nan, np.imag(output) / step)[()]
-                for value, output in zip(self.values, outputs, strict=True)
-            ]
+            _, slopes = self._stepped(function, leaves, tangents)
+            return [np.where(np.isnan(v), np.nan, s)[()] for v, s in zip(self.values, slopes, strict=True)]
 
         return Linearization(self.values, push)
+
+    def _stepped(
+        self, function: Flat, leaves: Sequence[Value], tangents: Sequence[Value]
+    ) -> tuple[list[Value], list[Value]]:
+        """The function's values and its derivatives along the tangents."""
+        step = self.settings.step or STEP
+        outputs = function([leaf + 1j * step * tangent for leaf, tangent in zip(leaves, tangents, strict=True)])
+        return _real(outputs), [np.imag(output) / step for output in outputs]
+
+    def prepared(self, problem: FlatFunction, operator: str) -> Prepared:
+        self.check(operator, 1)
+        function, point, lower = self.prepare(problem, 1)
+        if operator == "gradient":
+            require_scalar(self.values, operator)
+
+        def run(leaves: Sequence[Value]) -> tuple[list[Value], list[Value]]:
+            values: list[Value] = []
+
+            def push(tangents: Sequence[Value]) -> list[Value]:
+                values[:], slopes = self._stepped(function, leaves, tangents)
+                return slopes
+
+            blocks = blocks_of(self, Linearization(None, push), leaves)
+            return values, fitted(blocks, leaves) if operator == "gradient" else blocks
+
+        return Prepared(run, point, lower, lambda leaves: [_double(leaf) for leaf in leaves])
 
 
 def _double(leaf: Value) -> Value:

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from adcli_methods.direct import direct_call, direct_function
 from adcli_methods.errors import FunctionError, OperatorError
 from adcli_methods.function import FlatFunction
-from adcli_methods.method import Flat, Linearization, Method, Native, counted, identity
-from adcli_methods.operators import _contract, _sum
+from adcli_methods.method import Flat, Linearization, Method, Native, Prepared, counted, identity
+from adcli_methods.operators import _contract, _sum, require_scalar
 from adcli_methods.primitive import Value, shape_of
 
 
@@ -49,6 +50,26 @@ class Manual(Method):
             return [_sum(_weighted(w, blocks[o * count + i]) for o, w in enumerate(cotangents)) for i in range(count)]
 
         return Linearization(outputs, push, pull)
+
+    def prepared(self, problem: FlatFunction, operator: str) -> Prepared:
+        self.check(operator, 1)
+        self.prepare(problem, 1)
+        function, hand = counted(direct_function(problem), self.tally), direct_call(problem, self.hand)
+        outputs = function(problem.leaves)
+        if operator == "gradient":
+            require_scalar(outputs, operator)
+            if shape_of(outputs[0]):
+                return super().prepared(problem, operator)
+        self._blocks(problem.leaves, outputs)  # its shapes are looked at once, here
+        names = [path[0] for path in problem.paths]
+
+        def run(leaves: Sequence[Value]) -> tuple[list[Value], list[Value]]:
+            outputs, result = function(leaves), hand(leaves)
+            if isinstance(result, dict):
+                return outputs, [result[name] for name in names]
+            return outputs, [result] if len(names) == 1 else self._blocks(leaves, outputs)
+
+        return Prepared(run, problem.leaves, identity, self.convert)
 
     def _blocks(self, leaves: Sequence[Value], outputs: Sequence[Value]) -> list[Value]:
         if len(outputs) != 1:

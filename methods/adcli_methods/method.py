@@ -8,7 +8,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from adcli_methods.errors import OperatorError, UnavailableError
 from adcli_methods.function import FlatFunction
-from adcli_methods.primitive import Value, shape_of
+from adcli_methods.primitive import Value
 
 Flat = Callable[[Sequence[Value]], list[Value]]
 """A function of a list of leaves that returns a list of leaves."""
@@ -133,22 +133,19 @@ class Method:
             operator: "gradient", of one scalar output, or "jacobian".
         Raises: OperatorError, UnavailableError.
         """
-        from adcli_methods.operators import blocks_of, of_shape, require_scalar
+        from adcli_methods.operators import blocks_of, fitted, require_scalar
 
         self.check(operator, 1)
         if operator == "gradient":
             require_scalar(problem(problem.leaves), operator)
         function, leaves, lower = self.prepare(problem, 1)
-        shapes = [shape_of(leaf) for leaf in leaves]
 
         def run(at: Sequence[Value]) -> tuple[list[Value], list[Value]]:
             linear = self.linearize(function, at, 1)
             outputs = function(at) if linear.outputs is None else linear.outputs
             blocks = blocks_of(self, linear, at)
-            if operator == "gradient":
-                blocks = [of_shape(block, shape) for block, shape in zip(blocks, shapes, strict=True)]
             self.wait()
-            return outputs, blocks
+            return outputs, fitted(blocks, at) if operator == "gradient" else blocks
 
         return Prepared(run, leaves, lower, self.convert)
 

@@ -23,6 +23,7 @@ PEERS: dict[str, str] = {
     "jax": "peers.jax_eager:JaxEager",
     "jax-jit": "peers.jax_jit:JaxJit",
     "autograd": "peers.hips_autograd:HipsAutograd",
+    "casadi": "peers.casadi_graph:CasadiGraph",
     "numdifftools": "peers.numdifftools_limit:NumdifftoolsLimit",
     "scipy-difference": "peers.scipy_difference:ScipyDifference",
     "torch-func": "peers.torch_func:TorchFunc",

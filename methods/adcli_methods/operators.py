@@ -179,7 +179,7 @@ def hvp(method: Method, function: Flat, leaves: Sequence[Value], vector: Sequenc
         depth = len(shape_of(at[0]))
         shapes = [shape_of(block)[: len(shape_of(block)) - depth] for block in blocks[:: len(at)]]
         require_scalar([np.broadcast_to(0.0, shape) for shape in shapes], "hvp")
-        return [of_shape(block, shape_of(leaf)) for block, leaf in zip(blocks, at, strict=True)]
+        return fitted(blocks, at)
 
     linear = method.linearize(gradient, leaves, 1)
     if linear.push is not None:
@@ -188,7 +188,12 @@ def hvp(method: Method, function: Flat, leaves: Sequence[Value], vector: Sequenc
     return linear.pull(vector)  # the Hessian is symmetric
 
 
-def of_shape(value: Value, shape: tuple[int, ...]) -> Value:
+def fitted(blocks: Sequence[Value], leaves: Sequence[Value]) -> list[Value]:
+    """The blocks of a scalar function's Jacobian in the shapes of its leaves."""
+    return [_of_shape(block, shape_of(leaf)) for block, leaf in zip(blocks, leaves, strict=True)]
+
+
+def _of_shape(value: Value, shape: tuple[int, ...]) -> Value:
     """A value in another shape of as many entries."""
     given = shape_of(value)
     if given == shape:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from adcli_methods.function import FlatFunction
-from adcli_methods.method import Flat, Linearization, Method, Native
+from adcli_methods.method import Flat, Linearization, Method, Native, Prepared, identity
+from adcli_methods.operators import blocks_of, fitted, require_scalar
 from adcli_methods.primitive import Value, shape_of
 
 
@@ -33,7 +34,7 @@ class Symbolic(Method):
         def function(leaves: Sequence[Value]) -> list[Value]:
             return execute(program, leaves, SYMPY)
 
-        return Native(function, symbols, lambda values: _evaluated(values, symbols, problem.leaves))
+        return Native(function, symbols, lambda values: _compiled(values, symbols)(problem.leaves))
 
     def linearize(self, function: Flat, leaves: Sequence[Value], order: int) -> Linearization:
         outputs = function(leaves)
@@ -43,6 +44,23 @@ class Symbolic(Method):
             return [_each(output, lambda entry: _directional(entry, moves)) for output in outputs]
 
         return Linearization(outputs, push)
+
+    def prepared(self, problem: FlatFunction, operator: str) -> Prepared:
+        self.check(operator, 1)
+        function, symbols, _ = self.prepare(problem, 1)
+        linear = self.linearize(function, symbols, 1)
+        blocks = blocks_of(self, linear, symbols)
+        outputs = linear.outputs or []
+        if operator == "gradient":
+            require_scalar(outputs, operator)
+            blocks = fitted(blocks, symbols)
+        evaluate = _compiled([*outputs, *blocks], symbols)
+
+        def run(leaves: Sequence[Value]) -> tuple[list[Value], list[Value]]:
+            values = evaluate(leaves)
+            return values[: len(outputs)], values[len(outputs) :]
+
+        return Prepared(run, problem.leaves, identity, self.convert)
 
 
 def _symbols(leaves: Sequence[Value]) -> list[Value]:
@@ -91,21 +109,24 @@ def _without_jumps(expression: Any) -> Any:
     return expression
 
 
-def _evaluated(values: list[Value], symbols: list[Value], leaves: Sequence[Value]) -> list[Value]:
-    """Expressions at the point, through one lambdified function with common subexpressions shared."""
+def _compiled(values: list[Value], symbols: list[Value]) -> Callable[[Sequence[Value]], list[Value]]:
+    """Expressions as one lambdified function of a point, with common subexpressions shared."""
     import sympy
 
-    point = [float(entry) for entry in _entries(leaves)]
     entries = [sympy.sympify(entry) for entry in _entries(values)]
     function = sympy.lambdify(_entries(symbols), entries, modules=["scipy", "numpy"], cse=True)
-    numbers = [_number(result) for result in function(*[np.float64(x) for x in point])]
-    results, start = [], 0
-    for value in values:
-        count = math.prod(shape_of(value))
-        part = numbers[start : start + count]
-        results.append(np.array(part).reshape(shape_of(value)) if shape_of(value) else part[0])
-        start += count
-    return results
+    shapes = [shape_of(value) for value in values]
+
+    def evaluate(leaves: Sequence[Value]) -> list[Value]:
+        numbers = [_number(result) for result in function(*[np.float64(x) for x in _entries(leaves)])]
+        results, start = [], 0
+        for shape in shapes:
+            part = numbers[start : start + math.prod(shape)]
+            results.append(np.array(part).reshape(shape) if shape else part[0])
+            start += len(part)
+        return results
+
+    return evaluate
 
 
 def _number(result: Any) -> float:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from adcli_methods.function import FlatFunction
-from adcli_methods.method import Flat, Linearization, Method, Native, counted
+from adcli_methods.method import Flat, Linearization, Method, Native, Prepared, counted
+from adcli_methods.operators import require_scalar
 from adcli_methods.primitive import Value
 
 
@@ -77,6 +78,30 @@ class TorchAutograd(Method):
             return pull(cotangents, keep=order > 1)
 
         return Linearization(outputs, None if order > 1 else push, pull_once)
+
+    def prepared(self, problem: FlatFunction, operator: str) -> Prepared:
+        if operator != "gradient":
+            return super().prepared(problem, operator)
+        import torch
+
+        from adcli_methods.emission import bare_function
+        from adcli_methods.targets.torch_target import TORCH, lower
+
+        self.check(operator, 1)
+        require_scalar([problem.traced[0].values[slot] for slot in problem.program.outputs], operator)
+        leaves = self.convert(problem.leaves)
+        emitted = bare_function(problem.program, TORCH, leaves)
+
+        def run(at: Sequence[Value]) -> tuple[list[Value], list[Value]]:
+            linked = [leaf.detach().requires_grad_() for leaf in at]
+            output = floating(emitted(*linked)[0], linked[0])
+            if not output.requires_grad:
+                return [output], [torch.zeros_like(leaf) for leaf in at]
+            blocks = torch.autograd.grad(output, linked, allow_unused=True, materialize_grads=True)
+            self.wait()
+            return [output.detach()], list(blocks)
+
+        return Prepared(run, leaves, lower, self.convert)
 
 
 def floating(output: Value, like: Value) -> Value:

@@ -4,80 +4,65 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
 
-from adcli_methods.errors import FunctionError
-from adcli_methods.function import FlatFunction, describe
-from adcli_methods.method import Flat, Linearization, Method, Native, Prepared, Tally, counted, identity
+from adcli_methods.direct import direct_function
+from adcli_methods.function import FlatFunction
+from adcli_methods.method import Flat, Linearization, Method, Native, Prepared, counted, identity
 from adcli_methods.operators import require_scalar
 from adcli_methods.primitive import Value, shape_of
-from adcli_methods.structure import leaves_of, output_tree
 
 Vector = np.ndarray[Any, np.dtype[Any]]
 VectorFunction = Callable[[Vector], Vector]
 
 
-def flattened(values: Sequence[Value]) -> Vector:
-    """All entries of all values."""
-    return np.concatenate([np.ravel(value) for value in values])
+class Layout:
+    """Where the entries of several values lie in one vector.
+
+    Arguments:
+        shapes: the values' shapes, in order.
+    """
+
+    def __init__(self, shapes: Sequence[tuple[int, ...]]) -> None:
+        bounds = [0, *accumulate(map(math.prod, shapes))]
+        self.places = [(start, stop, shape) for (start, stop), shape in zip(pairwise(bounds), shapes, strict=True)]
+        self.size = bounds[-1]
+
+    def flattened(self, values: Sequence[Value]) -> Vector:
+        """All entries of the values."""
+        if len(values) == 1:
+            return values[0].reshape(-1) if self.places[0][2] else np.array([values[0]])
+        return np.concatenate([np.ravel(value) for value in values])
+
+    def parted(self, vector: Vector) -> list[Value]:
+        """A vector in values of these shapes."""
+        return [vector[start:stop].reshape(shape) if shape else vector[start] for start, stop, shape in self.places]
+
+    def blocks(self, matrix: Vector, columns: Layout) -> list[Value]:
+        """A Jacobian with rows as laid out here, as blocks."""
+        return [
+            matrix[top:bottom, left:right].reshape(output + leaf) if output + leaf else matrix[top, left]
+            for top, bottom, output in self.places
+            for left, right, leaf in columns.places
+        ]
 
 
-def parted(vector: Vector, shapes: Sequence[tuple[int, ...]]) -> list[Value]:
-    """A vector in values of these shapes."""
-    bounds = np.cumsum([0, *map(math.prod, shapes)])
-    parts = [vector[start:stop] for start, stop in pairwise(bounds)]
-    return [part.reshape(shape) if shape else part[0] for part, shape in zip(parts, shapes, strict=True)]
-
-
-def black_box(problem: FlatFunction, tally: Tally) -> Flat:
-    """The user's function of the leaves, with as little in between as is safe: it may write into its arrays."""
-    names, function = list(problem.inputs), problem.function
-    places = [names.index(path[0]) for path in problem.paths]
-    kept = [value for place, value in enumerate(problem.inputs.values()) if place not in places]
-    if any(len(path) > 1 for path in problem.paths) or any(isinstance(value, np.ndarray) for value in kept):
-        return counted(problem, tally)
-    arguments = list(problem.inputs.values())
-
-    def run(leaves: Sequence[Value]) -> list[Value]:
-        tally.primal_evaluations += 1
-        given = list(arguments)
-        for place, leaf in zip(places, leaves, strict=True):
-            given[place] = leaf.copy() if type(leaf) is np.ndarray else leaf
-        try:
-            result = function.call(*given)
-        except Exception as error:
-            if not function.is_file:
-                raise
-            raise FunctionError(describe(error, function.name)) from error
-        if type(result) in _NUMBERS:
-            return [result]
-        problem.output = output_tree(result, function.name)
-        return [leaf for _, leaf in leaves_of(problem.output)]
-
-    return run
-
-
-_NUMBERS = (float, np.float64, np.float32, np.ndarray)
-
-
-def of_vector(function: Flat, shapes: Sequence[tuple[int, ...]]) -> VectorFunction:
+def of_vector(function: Flat, layout: Layout) -> VectorFunction:
     """The function of leaves as a function of the vector of all their entries."""
-    return lambda vector: flattened(function(parted(vector, shapes)))
+
+    def call(vector: Vector) -> Vector:
+        outputs = function(layout.parted(vector))
+        return np.concatenate([np.ravel(output) for output in outputs])
+
+    return call
 
 
-def blocks_of_matrix(matrix: Vector, outputs: Sequence[Value], leaves: Sequence[Value]) -> list[Value]:
-    """A Jacobian with a row for each output entry and a column for each input entry, as blocks."""
-    rows = np.cumsum([0, *(math.prod(shape_of(output)) for output in outputs)])
-    columns = np.cumsum([0, *(math.prod(shape_of(leaf)) for leaf in leaves)])
-    blocks = []
-    for output, (top, bottom) in zip(outputs, pairwise(rows), strict=True):
-        for leaf, (left, right) in zip(leaves, pairwise(columns), strict=True):
-            block = matrix[top:bottom, left:right].reshape(shape_of(output) + shape_of(leaf))
-            blocks.append(block if block.shape else float(block))
-    return blocks
+def layout_of(values: Sequence[Value]) -> Layout:
+    """The layout of values."""
+    return Layout([shape_of(value) for value in values])
 
 
 class BlackBox(Method):
@@ -88,7 +73,7 @@ class BlackBox(Method):
 
     def prepare(self, problem: FlatFunction, order: int) -> Native:
         self.problem = problem
-        return Native(black_box(problem, self.tally), problem.leaves, identity)
+        return Native(counted(direct_function(problem), self.tally), problem.leaves, identity)
 
     def matrix(self, function: VectorFunction, at: Vector) -> Vector:
         """The Jacobian of a vector function of a vector."""
@@ -96,30 +81,29 @@ class BlackBox(Method):
 
     def linearize(self, function: Flat, leaves: Sequence[Value], order: int) -> Linearization:
         outputs = function(leaves)
-        shapes = [shape_of(leaf) for leaf in leaves]
-        at = flattened(leaves)
+        rows, columns = layout_of(outputs), layout_of(leaves)
+        at, along = columns.flattened(leaves), of_vector(function, columns)
 
         def push(tangents: Sequence[Value]) -> list[Value]:
-            speed = flattened(tangents)
-            along = of_vector(function, shapes)
+            speed = columns.flattened(tangents)
             column = self.matrix(lambda t: along(at + t[0] * speed), np.zeros(1, at.dtype))
-            return parted(column[:, 0], [shape_of(output) for output in outputs])
+            return rows.parted(column[:, 0].astype(at.dtype, copy=False))
 
         return Linearization(outputs, push)
 
     def prepared(self, problem: FlatFunction, operator: str) -> Prepared:
         self.check(operator, 1)
-        function = black_box(problem, self.tally)
-        shapes = [shape_of(leaf) for leaf in problem.leaves]
-        vector_function = of_vector(function, shapes)
+        function = counted(direct_function(problem), self.tally)
+        outputs = function(problem.leaves)
+        rows, columns = layout_of(outputs), layout_of(problem.leaves)
+        vector_function = of_vector(function, columns)
         if operator == "gradient":
-            require_scalar(function(problem.leaves), operator)
+            require_scalar(outputs, operator)
 
         def run(leaves: Sequence[Value]) -> tuple[list[Value], list[Value]]:
             outputs = function(leaves)
-            matrix = self.matrix(vector_function, flattened(leaves))
-            if operator == "gradient":
-                return outputs, parted(matrix[0], shapes)
-            return outputs, blocks_of_matrix(matrix, outputs, leaves)
+            at = columns.flattened(leaves)
+            matrix = self.matrix(vector_function, at).astype(at.dtype, copy=False)
+            return outputs, columns.parted(matrix[0]) if operator == "gradient" else rows.blocks(matrix, columns)
 
         return Prepared(run, problem.leaves, identity, self.convert)

@@ -22,6 +22,7 @@ class HipsAutograd(Method):
     summary = "HIPS autograd on autograd.numpy code emitted from the Program"
     needs = "autograd"
     install = 'pip install "adcli[peers]"'
+    evaluates_point = False  # what it sees there is a tracer of its own
 
     def prepare(self, problem: FlatFunction, order: int) -> Native:
         from adcli_methods.emission import bare_function

@@ -18,6 +18,7 @@ class JaxEager(Method):
     summary = "JAX, operation by operation, on jax.numpy code emitted from the Program"
     needs = "jax"
     install = 'pip install "adcli[peers]"'
+    evaluates_point = False  # what it sees there is a tracer of its own
 
     def prepare(self, problem: FlatFunction, order: int) -> Native:
         from adcli_methods.emission import compile_program

@@ -19,6 +19,7 @@ class TorchFunc(TorchAutograd):
     aliases = ()
     summary = "torch.func transforms on native torch code emitted from the Program"
     sweeps_per_push = 1
+    evaluates_point = False  # what it sees there is a tracer of its own
 
     def linearize(self, function: Flat, leaves: Sequence[Value], order: int) -> Linearization:
         import torch
