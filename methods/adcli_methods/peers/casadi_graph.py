@@ -126,14 +126,14 @@ class _Machine:
         import casadi
 
         # CasADi's buffer knows addresses alone, so everything it points at is kept here
-        self.function = casadi.Function("f", inputs, [casadi.densify(output) for output in outputs])
+        self.function: Any = casadi.Function("f", inputs, [casadi.densify(output) for output in outputs])
         self.buffer, self.evaluate = self.function.buffer()
         self.given = [np.zeros(symbol.shape[0]) for symbol in inputs]
         self.results = [np.zeros(output.numel()) for output in outputs]
         for position, array in enumerate(self.given):
-            self.buffer.set_arg(position, memoryview(array))
+            self.buffer.set_arg(position, array.data)
         for position, array in enumerate(self.results):
-            self.buffer.set_res(position, memoryview(array))
+            self.buffer.set_res(position, array.data)
 
     def __call__(self, vectors: list[Any]) -> list[Any]:
         for array, vector in zip(self.given, vectors, strict=True):

@@ -16,7 +16,7 @@ class TorchFunc(TorchAutograd):
     """torch.func.grad_and_value, jacrev and jacfwd; products by torch.func.vjp and jvp."""
 
     name = "torch-func"
-    aliases = ()
+    aliases = ("functorch",)
     summary = "torch.func transforms on native torch code emitted from the Program"
     sweeps_per_push = 1
     evaluates_point = False  # what it sees there is a tracer of its own

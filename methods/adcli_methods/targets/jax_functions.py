@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import jax
 import jax.numpy as jnp
+from jax import Array
 from jax.scipy import special
 
 ARRAY = "array"
-Array = jax.Array
 
 
 def gaussian(x: Array) -> Array:
