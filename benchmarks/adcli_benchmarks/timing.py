@@ -85,7 +85,7 @@ def time_interleaved(
 def timing_of(round_seconds: Sequence[float], inner_repeats: int) -> Timing:
     """The median of rounds, its interval and its warning."""
     ordered = sorted(round_seconds)
-    median = _median(ordered)
+    median = middle(ordered)
     low, high = (ordered[position] for position in interval_positions(len(ordered)))
     warning = _warning(median, low, high, ordered[0])
     return Timing(median, low, high, len(ordered), inner_repeats, warning, tuple(round_seconds))
@@ -108,9 +108,15 @@ def interval_positions(count: int, confidence: float = CONFIDENCE) -> tuple[int,
     return below, count - 1 - below
 
 
-def _median(ordered: Sequence[float]) -> float:
-    middle = len(ordered) // 2
-    return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
+def middle(values: Sequence[float]) -> float:
+    """The median.
+
+    >>> middle([3.0, 1.0, 2.0, 10.0])
+    2.5
+    """
+    ordered = sorted(values)
+    half = len(ordered) // 2
+    return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2
 
 
 def _warning(median: float, low: float, high: float, least: float) -> str:
