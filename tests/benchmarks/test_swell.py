@@ -1,0 +1,106 @@
+"""Operations of derivatives, as formulas and as Programs."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+
+from adcli_benchmarks import expression_counts, swell
+from adcli_benchmarks.cell import Cell
+from adcli_benchmarks.operations import operations
+from adcli_benchmarks.outcomes import WrongError
+from adcli_methods.errors import OperatorError
+from adcli_methods.function import FlatFunction, function_of
+from adcli_methods.shapes import shaped
+
+LOGISTIC = {2: (3, 2, 2), 3: (8, 21, 12), 4: (18, 82, 27), 5: (38, 264, 45), 6: (78, 768, 67), 7: (158, 2096, 93)}
+"""SymPy's counts of the map's n-th iterate (n = 1 is x itself): function, raw derivative, after CSE."""
+SHORT = 0.05
+"""Seconds that `simplify` has here."""
+
+
+def measured(problem: str, method: str, size: int, **settings):
+    given = tuple({"simplify_seconds": SHORT, **settings}.items())
+    return swell.measure(Cell("swell", problem, method, size, settings=given))
+
+
+@pytest.mark.parametrize("n", LOGISTIC)
+def test_raw_counts_of_the_logistic_map_are_those_of_the_literature(n):
+    values = measured("logistic-map", "symbolic", n - 1)
+    found = values["function_operations"], values["derivative_operations"], values["cse_operations"]
+    assert found == LOGISTIC[n]
+
+
+@pytest.mark.parametrize("method", ["forward", "reverse"])
+def test_programs_grow_with_the_function_and_no_faster(method):
+    ratios = [measured("logistic-map", method, size)["operation_ratio"] for size in (1, 4, 12)]
+    assert ratios[0] == ratios[1] == ratios[2] < 5
+
+
+def test_a_gradient_in_reverse_costs_a_small_multiple_of_the_function():
+    values = measured("helmholtz", "reverse", 8)
+    assert values["derivative_operations"] < 5 * values["function_operations"]
+    assert values["optimised_operations"] <= values["derivative_operations"]
+    assert values["sweeps_for_all_inputs"] == 1
+    assert measured("helmholtz", "forward", 8)["sweeps_for_all_inputs"] == 8
+
+
+@pytest.mark.parametrize("method", ["symbolic", "forward", "reverse"])
+def test_every_order_is_counted_and_checked(method):
+    counts = [measured("nested-composition", method, 1, order=k)["derivative_operations"] for k in (1, 2, 4)]
+    assert counts[0] < counts[1] < counts[2]
+
+
+def test_simplify_is_stopped_and_says_so():
+    start = time.perf_counter()
+    values = measured("logistic-map", "symbolic", 6)
+    assert values["simplify_outcome"] == "stopped after 0.05 s"
+    assert "simplified_operations" not in values
+    assert time.perf_counter() - start < 10
+    assert measured("exp-square", "symbolic", 1, simplify_seconds=20.0)["simplify_outcome"] == "done"
+
+
+def test_a_time_limit_leaves_no_alarm_behind():
+    with expression_counts.time_limit(0.02):
+        pass
+    time.sleep(0.05)
+    with pytest.raises(expression_counts.StoppedError), expression_counts.time_limit(0.02):
+        time.sleep(1.0)
+
+
+def test_methods_that_write_nothing_down_are_refused():
+    with pytest.raises(OperatorError, match="symbolic, forward, reverse"):
+        measured("exp-square", "torch", 1)
+    with pytest.raises(OperatorError, match="one number"):
+        measured("rosenbrock", "forward", 2, order=2)
+
+
+def test_a_wrong_program_is_not_counted(monkeypatch):
+    right = swell.gradient_program
+    monkeypatch.setattr(swell, "gradient_program", lambda program, leaves: _swapped(right(program, leaves)))
+    with pytest.raises(WrongError):
+        measured("log-product", "reverse", 1)
+
+
+def _swapped(program):
+    outputs = (program.outputs[0], *reversed(program.outputs[1:]))
+    return type(program)(program.instructions, program.inputs, program.constants, outputs, program.guards)
+
+
+@pytest.mark.parametrize(
+    ("function", "count"),
+    [
+        (lambda x: np.sum(x * x), 6 + 5),
+        (lambda x: x[1:] - x[:-1], 5),
+        (lambda x: np.concatenate([x, x]), 0),
+        (lambda x: np.eye(6) @ x, 6 * 11),
+        (lambda x: np.einsum("i,j->ij", x, x), 6 * 6 * 2),
+        (lambda x: np.where(x > 0, x, 0.0), 0),
+        (lambda x: (np.sin(x), np.sin(x) + 1.0)[0], 6),
+    ],
+)
+def test_operations_count_the_numbers_that_arithmetic_gives(function, count):
+    flat = FlatFunction(function_of(function), {"x": np.linspace(0.1, 0.9, 6)}, [("x",)])
+    assert operations(shaped(flat.program, flat.leaves)) == count
