@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 from typing import Any
 
 from adcli_methods.program import Location
 
 
-class Verdict(str, Enum):
+class Verdict(StrEnum):
     """What a check says of a claim at a point. Written from the best to the worst, which is the order of severity."""
 
     PASS = "PASS"
@@ -25,9 +25,6 @@ class Verdict(str, Enum):
     def severity(self) -> int:
         """0 for PASS; the largest for FAIL."""
         return list(Verdict).index(self)
-
-    def __str__(self) -> str:
-        return self.value
 
 
 def worst(verdicts: list[Verdict]) -> Verdict:

@@ -1,0 +1,103 @@
+"""How far a right claim may be from the reference: what rounding explains, found by making the rounding worse.
+
+The tolerance of an entry grows in steps, each paid for only where the one before does not do: some units of rounding of
+the entry; the spread of the reference when every operation in it is rounded badly (which shows cancellation and
+conditioning); the spread of the claim when its inputs move by units of rounding.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from adcli_methods.checking.cases import Case, Sharp
+from adcli_methods.checking.subject import Array
+
+UNITS = 2.0**10
+"""So many units of rounding are any formula's right."""
+MOST_SHAKES = 8
+RECLAIMS = 3
+INPUT_UNITS = 4.0
+SHAKE_FACTOR = 3.0
+RECLAIM_FACTOR = 4.0
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The user's tolerances; None for the derived ones.
+
+    Arguments:
+        rtol: an error up to this fraction of the reference passes.
+        atol: an error up to this is excused: it is no FAIL, but no PASS either.
+    """
+
+    rtol: float | None = None
+    atol: float | None = None
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Claimed numbers compared with their reference.
+
+    Arguments:
+        sharp: the numbers.
+        error: |claimed - reference|; infinite where one of them is not a number.
+        noise: what rounding explains, at least.
+        wrong: where the error is beyond.
+        excused: where the error is beyond what rounding explains, but within the user's atol or next to nothing.
+    """
+
+    sharp: Sharp
+    error: Array
+    noise: Array
+    wrong: Array
+    excused: Array
+
+
+def compared(case: Case, sharp: Sharp, limits: Limits) -> Compared:
+    """Compare, with a tolerance no larger than needed."""
+    claimed, reference = sharp.claimed, sharp.reference
+    error = np.abs(claimed - reference)
+    same = (claimed == reference) | (np.isnan(claimed) & np.isnan(reference))
+    error = np.where(same, 0.0, np.where(np.isnan(error), np.inf, error))
+    eps = case.subject.eps
+    tiny = float(np.finfo(np.float32 if eps > 1e-10 else np.float64).tiny) * eps * UNITS
+    size = np.where(np.isfinite(reference), np.abs(reference), 0.0)
+    noise = UNITS * eps * size + tiny
+    if limits.rtol is not None:
+        wrong = error > np.maximum(limits.rtol * size, tiny)
+    else:
+        wrong = error > noise
+    noise = _with_rounding(case, sharp, eps, error, noise, wrong)
+    wrong &= error > noise
+    excused = wrong & _lost_digits(case, sharp, error, eps)
+    if limits.atol is not None:
+        excused |= wrong & (error <= limits.atol)
+    return Compared(sharp, error, noise, wrong & ~excused, excused)
+
+
+def _lost_digits(case: Case, sharp: Sharp, error: Array, eps: float) -> Array:
+    """Entries that a rounding near 1 explains (1 - tanh(20)**2 = 0), far below what the other entries matter."""
+    sizes = case.sizes if len(case.sizes) == len(error) else np.ones(len(error))
+    matters = float(np.max(np.abs(sharp.reference * sizes), initial=0.0, where=np.isfinite(sharp.reference)))
+    quanta = sharp.claimed * (4.0 / eps)
+    return np.asarray((error * sizes <= 4 * eps * matters) & (quanta == np.round(quanta)))
+
+
+def _with_rounding(case: Case, sharp: Sharp, eps: float, error: Array, noise: Array, suspects: Array) -> Array:
+    """The noise with what shaking shows, as long as that may still explain a suspect."""
+    suspects = suspects & np.isfinite(error) & np.isfinite(sharp.reference)
+    for _ in range(MOST_SHAKES):
+        if not np.any(suspects & (error > noise)):
+            return noise
+        moved = np.abs(sharp.shaken(eps, case.generator) - sharp.reference)
+        noise = np.maximum(noise, SHAKE_FACTOR * np.where(np.isnan(moved), 0.0, moved))
+    x = case.subject.x
+    for _ in range(RECLAIMS):
+        if not np.any(suspects & (error > noise)):
+            return noise
+        nudged = x * (1.0 + INPUT_UNITS * eps * case.generator.standard_normal(len(x)))
+        moved = np.abs(sharp.reclaimed(nudged) - sharp.claimed)
+        noise = np.maximum(noise, RECLAIM_FACTOR * np.where(np.isnan(moved), 0.0, moved))
+    return noise
