@@ -16,6 +16,12 @@ __version__ = "0.1.0"
 _HOMES = {
     "diff": "adcli.api",
     "compare": "adcli.api",
+    "prepare": "adcli.api",
+    "check": "adcli.assertions",
+    "assert_gradient": "adcli.assertions",
+    "GradientError": "adcli.assertions",
+    "CheckReport": "adcli_methods.checking.report",
+    "Verdict": "adcli_methods.checking.report",
     "Derivative": "adcli_methods.derivative",
     "AdcliError": "adcli_methods.errors",
     "gradient": "adcli_methods.functional",
@@ -28,7 +34,12 @@ _HOMES = {
 }
 __all__ = [
     "AdcliError",
+    "CheckReport",
     "Derivative",
+    "GradientError",
+    "Verdict",
+    "assert_gradient",
+    "check",
     "compare",
     "diff",
     "gradient",
@@ -36,6 +47,7 @@ __all__ = [
     "hvp",
     "jacobian",
     "jvp",
+    "prepare",
     "value_and_gradient",
     "vjp",
 ]

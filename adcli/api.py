@@ -9,6 +9,8 @@ from adcli.comparison import Comparison, compare_methods
 from adcli.target import Target, resolve
 from adcli_methods.derivative import Derivative
 from adcli_methods.differentiate import Request, differentiate
+from adcli_methods.prepared.prepared import PreparedDerivative
+from adcli_methods.prepared.prepared import prepare as prepare_function
 
 
 def diff(
@@ -49,6 +51,38 @@ def diff(
     function, point = resolve(target, at, derivative)
     request = Request(mode, wrt, order, operator, vector, dtype, device, step)
     return differentiate(function, point, request)
+
+
+def prepare(
+    target: Target,
+    at: Any = None,
+    *,
+    operator: str = "gradient",
+    wrt: Sequence[str | int] | str | int | None = None,
+    vector: Any = None,
+    compile: str = "auto",  # noqa: A002 (the word that users know)
+    device: str = "cpu",
+) -> PreparedDerivative:
+    """Prepare a derivative once (trace, differentiate, optimise, compile), to be called at many points.
+
+    Arguments:
+        target: a formula, a callable, "file.py:name" or "problem:name".
+        at: an example of the inputs.
+        operator: "gradient" of a scalar function; or "jvp", "vjp", "hvp", whose vector is the last argument of a call.
+        wrt: names or positions of the inputs to differentiate by; None: all floating-point inputs given.
+        vector: an example of the vector; None: ones.
+        compile: "auto", "c" for native kernels, "numpy", or "python" for functions of few numbers.
+        device: "cpu".
+    Result: a callable of the function's inputs that returns (value, derivative); `.report` says what was prepared,
+        and what may change between calls is said in `adcli_methods.prepared.prepared`.
+    Raises: AdcliError.
+
+    >>> value_and_gradient = prepare("exp(x**2)", 2.0)
+    >>> value_and_gradient(2.0)
+    (54.598150033144236, 218.39260013257694)
+    """
+    function, point = resolve(target, at, None)
+    return prepare_function(function, point, operator=operator, wrt=wrt, vector=vector, compile=compile, device=device)
 
 
 def compare(

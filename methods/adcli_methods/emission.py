@@ -81,6 +81,31 @@ def _executed(program: Program, target: Target) -> tuple[Callable[..., list[Valu
     return namespace["function"], writer.constants
 
 
+def compile_guarded(program: Program, target: Target, *, numbers: bool) -> Callable[..., Sequence[Value] | None]:
+    """The Program as a function of its inputs, one argument each, that answers its outputs as a list.
+
+    It answers None as soon as a guard does not hold.
+
+    Arguments:
+        program: what to compile; all of it is needed.
+        target: the library to compute with; the constants are converted once, for its own numbers.
+        numbers: whether all outputs are single numbers; then it answers None where one of them is NaN too.
+    """
+    writer = _Writer(program, target)
+    lines = writer.lines(guarded=True)
+    if numbers:
+        names = dict.fromkeys(writer._name(slot) for slot in program.outputs)
+        lines.insert(-1, f"if {' or '.join(f'{name} != {name}' for name in names)}: return None")
+    arguments = ", ".join(writer.names[slot] for slot in program.inputs)
+    source = "\n".join([f"def function({arguments}):", *[f"    {line}" for line in lines]])
+    context = target.context(())
+    constants = {name: target.convert(program.constants[slot], context) for slot, name in writer.constants.items()}
+    namespace: dict[str, Any] = {**target.namespace, "np": np, "outcomes": writer.outcomes, **constants}
+    exec(compile(source, "<prepared program>", "exec"), namespace)  # this package's own text
+    function: Callable[..., Sequence[Value] | None] = namespace["function"]
+    return function
+
+
 class _Writer:
     """Writes one Program for one target; `constants` gathers the slots that become c0, c1, ..."""
 
@@ -89,6 +114,7 @@ class _Writer:
         self.target = target
         self.constants: dict[int, str] = {}
         self.helpers: dict[str, Callable[..., Value]] = {}
+        self.outcomes: list[Any] = []
         self.names = {slot: f"x{i}" for i, slot in enumerate(program.inputs)}
 
     def source(self, name: str) -> str:
@@ -107,9 +133,11 @@ class _Writer:
             imports.insert(0, "from __future__ import annotations\n")
         return "\n\n\n".join(["\n".join(imports), *parts]).lstrip() + "\n"
 
-    def lines(self) -> list[str]:
-        """One line for each operation that is needed, and the return."""
-        needed, lines = needed_slots(self.program), []
+    def lines(self, guarded: bool = False) -> list[str]:
+        """One line for each operation that is needed, and the return; with guards, also those that leave early."""
+        needed = [True] * len(self.program.instructions) if guarded else needed_slots(self.program)
+        guards = {guard.slot: guard.outcome for guard in self.program.guards} if guarded else {}
+        lines = [self._guard(slot, guards[slot]) for slot in self.program.inputs if slot in guards]
         for slot, instruction in enumerate(self.program.instructions):
             primitive = instruction.primitive
             if primitive is None or not needed[slot]:
@@ -119,8 +147,20 @@ class _Writer:
             expression = self.target.expression(primitive, operands, instruction.parameters)
             self.helpers |= self.target.helpers(expression)
             lines.append(f"v{slot} = {expression}")
+            if slot in guards:
+                lines.append(self._guard(slot, guards[slot]))
         outputs = [self._name(slot) for slot in self.program.outputs]
         return [*lines, f"return [{', '.join(outputs)}]"]
+
+    def _guard(self, slot: int, outcome: Any) -> str:
+        """The line that leaves where a decision falls otherwise than it did."""
+        name = self._name(slot)
+        if isinstance(outcome, bool):
+            return f"if {'not ' * outcome}{name}: return None"
+        if isinstance(outcome, int):
+            return f"if {name} != {outcome}: return None"
+        self.outcomes.append(outcome)
+        return f"if not np.array_equal({name}, outcomes[{len(self.outcomes) - 1}]): return None"
 
     def _operands(self, name: str, slots: Sequence[int]) -> list[str]:
         """The operands' names; a constant number is written out where the operation takes one."""

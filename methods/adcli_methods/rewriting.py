@@ -16,13 +16,19 @@ from adcli_methods.trace import Trace
 from adcli_methods.tracer import Tracer
 
 
-def replay(program: Program, inputs: Sequence[Value], after: Callable[[Instruction], None] | None = None) -> Trace:
+def replay(
+    program: Program,
+    inputs: Sequence[Value],
+    after: Callable[[Instruction], None] | None = None,
+    moving: int | None = None,
+) -> Trace:
     """A Program run on these inputs: a closed trace whose slots are the Program's own.
 
     Arguments:
         program: what to run.
         inputs: one value for each input; tracers of another trace record there.
         after: called after each instruction.
+        moving: how many of the inputs, the first ones, derivatives flow from; None: all.
 
     >>> from adcli_methods.function import FlatFunction, function_of
     >>> square = FlatFunction(function_of(lambda x: x * x), {"x": 3.0}, [("x",)]).program
@@ -30,6 +36,8 @@ def replay(program: Program, inputs: Sequence[Value], after: Callable[[Instructi
     [4.0, 16.0]
     """
     trace = Trace(inputs)
+    if moving is not None:
+        trace.active[moving:] = [False] * (trace.input_count - moving)
     for slot in range(trace.input_count, len(program.instructions)):
         instruction = program.instructions[slot]
         primitive = instruction.primitive
@@ -48,26 +56,30 @@ def replay(program: Program, inputs: Sequence[Value], after: Callable[[Instructi
     return trace
 
 
-def gradient_program(program: Program, inputs: Sequence[Value]) -> Program:
-    """Value and gradient of a Program with one scalar output: outputs y, then one adjoint for each input.
+def gradient_program(program: Program, inputs: Sequence[Value], moving: int | None = None) -> Program:
+    """Value and gradient of a Program with one scalar output: outputs y, then one adjoint for each moving input.
 
     Arguments:
         program: the primal.
         inputs: the point at which it is differentiated; the result holds for all inputs of these shapes.
+        moving: how many of the inputs, the first ones, to differentiate by; None: all.
     """
-    recorder = _Recorder(program, inputs, ())
+    recorder = _Recorder(program, inputs, (), moving)
     return recorder.program(recorder.pull([1.0]))
 
 
-def adjoint_program(program: Program, inputs: Sequence[Value], cotangents: Sequence[Value]) -> Program:
+def adjoint_program(
+    program: Program, inputs: Sequence[Value], cotangents: Sequence[Value], moving: int | None = None
+) -> Program:
     """Inputs x and y_bar; outputs y and x_bar, the vector-Jacobian product.
 
     Arguments:
         program: the primal.
         inputs: the point.
         cotangents: one for each output, of its shape.
+        moving: how many of the inputs, the first ones, to differentiate by; None: all.
     """
-    recorder = _Recorder(program, inputs, cotangents)
+    recorder = _Recorder(program, inputs, cotangents, moving)
     return recorder.program(recorder.pull(recorder.seeds))
 
 
@@ -77,22 +89,25 @@ def tangent_program(program: Program, inputs: Sequence[Value], tangents: Sequenc
     Arguments:
         program: the primal.
         inputs: the point.
-        tangents: one for each input, of its shape.
+        tangents: one for each moving input, of its shape; the inputs after them stay where they are.
     """
-    recorder = _Recorder(program, inputs, tangents)
+    recorder = _Recorder(program, inputs, tangents, len(tangents))
     return recorder.program(recorder.push(recorder.seeds))
 
 
 class _Recorder:
     """A Program run on the tracers of an outer trace, and its sweeps recorded there."""
 
-    def __init__(self, program: Program, inputs: Sequence[Value], seeds: Sequence[Value]) -> None:
+    def __init__(
+        self, program: Program, inputs: Sequence[Value], seeds: Sequence[Value], moving: int | None = None
+    ) -> None:
         self.primal = program
         self.outer = Trace([*inputs, *seeds])
         tracers = self.outer.tracers()
         self.seeds = tracers[len(inputs) :]
         self.stamped = self.outer.input_count
-        self.inner = replay(program, tracers[: len(inputs)], self._stamp)
+        self.moving = len(inputs) if moving is None else moving
+        self.inner = replay(program, tracers[: len(inputs)], self._stamp, self.moving)
 
     def _stamp(self, source: Instruction) -> None:
         """Give what was recorded since the last call the user's line of the instruction that it stems from."""
@@ -107,7 +122,7 @@ class _Recorder:
         for slot, operand, part in contributions(inner, inner.values, adjoints):
             adjoints[operand] = added(adjoints[operand], part)
             self._stamp(instructions[slot])
-        return [_whole(adjoints[slot], inner.values[slot]) for slot in self.primal.inputs]
+        return [_whole(adjoints[slot], inner.values[slot]) for slot in range(self.moving)]
 
     def push(self, tangents: Sequence[Value]) -> list[Value]:
         inner = self.inner

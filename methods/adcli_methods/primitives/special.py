@@ -179,7 +179,7 @@ relu: Primitive = Primitive(
 
 
 def _scalar_logaddexp(a: float, b: float) -> float:
-    return a if a == b == -math.inf else max(a, b) + math.log1p(math.exp(-abs(a - b)))
+    return a if a == b and math.isinf(a) else max(a, b) + math.log1p(math.exp(-abs(a - b)))
 
 
 logaddexp: Primitive = Primitive(

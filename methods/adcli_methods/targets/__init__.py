@@ -95,7 +95,7 @@ class Target:
     def helpers(self, expression: str) -> dict[str, Callable[..., Value]]:
         """The functions of the target's own that source text calls by their bare names."""
         called = re.findall(r"(?<![\w.])(\w+)\(", expression)
-        return {name: self.namespace[name] for name in called if callable(self.namespace.get(name))}
+        return {name: self.namespace[name] for name in called if inspect.isfunction(self.namespace.get(name))}
 
     def _function(self, primitive: Primitive) -> Callable[..., Value]:
         entry = self.entry(primitive)
@@ -142,12 +142,12 @@ def index_text(index: Sequence[Any], arrays: Sequence[str] = ()) -> str:
     return ", ".join(parts) or "()"
 
 
-_KNOWN = ("numpy", "torch", "mpmath", "sympy", "complex", "jax", "autograd", "casadi")
+_KNOWN = ("numpy", "math", "torch", "mpmath", "sympy", "complex", "jax", "autograd", "casadi")
 _by_name: dict[str, Target] = {}
 
 
 def target(name: str) -> Target:
-    """The target of a name: numpy, torch, mpmath, sympy, complex, jax, autograd or casadi."""
+    """The target of a name: numpy, math, torch, mpmath, sympy, complex, jax, autograd or casadi."""
     known = _by_name.get(name)
     if known is None:
         if name not in _KNOWN:

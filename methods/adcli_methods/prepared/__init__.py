@@ -1,0 +1,1 @@
+"""Prepared derivatives: traced, differentiated, optimised and compiled once, then run again and again."""

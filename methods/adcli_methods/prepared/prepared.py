@@ -1,0 +1,260 @@
+"""A derivative prepared once and called often: what may change between calls is checked, and prepared again.
+
+The contract. Between calls may change: the numbers in every floating-point input; their shapes, types and the values
+of other inputs (a new version is prepared for each form); the branches and loop counts that the numbers decide (each
+run checks the decisions, and a way not yet taken is prepared). What the function reads from elsewhere (globals,
+attributes, closures, files) is taken as it was when a version was prepared. Calls from several threads may overlap.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from adcli_methods.differentiate import Request, by_input, check_device, differentiate, flat_problem
+from adcli_methods.errors import OperatorError, PointError
+from adcli_methods.function import FlatFunction, Function, function_of
+from adcli_methods.operators import as_vector, require_scalar
+from adcli_methods.prepared.version import Version, VersionReport, branches_of, form_of, prepare_version
+from adcli_methods.primitive import Value
+from adcli_methods.structure import Tree, is_differentiable, leaves_of, rebuild
+
+OPERATORS = ("gradient", "jvp", "vjp", "hvp")
+MOST_VERSIONS = 32
+"""Ways through the branches that are kept for one form of the inputs; the one unused longest goes."""
+_TRIED = 3
+"""Versions that a call tries by running them before it asks the function which way it goes."""
+
+
+@dataclass(frozen=True)
+class PreparedReport:
+    """What a prepared derivative consists of, and how often it had to be prepared again.
+
+    Arguments:
+        function: its name or formula.
+        operator: "gradient", "jvp", "vjp" or "hvp".
+        versions: one for each form of the inputs and way through the branches, the first one first.
+        new_forms: preparations for inputs of another shape, type or static value.
+        new_branches: preparations for decisions that fell otherwise.
+        fallbacks: calls outside of a function's domain or with NaN in the result, swept without a version.
+    """
+
+    function: str
+    operator: str
+    versions: tuple[VersionReport, ...]
+    new_forms: int
+    new_branches: int
+    fallbacks: int
+
+
+def prepare(
+    function: Function | Callable[..., Tree],
+    at: Any,
+    *,
+    operator: str = "gradient",
+    wrt: Sequence[str | int] | str | int | None = None,
+    vector: Any = None,
+    compile: str = "auto",  # noqa: A002 (the word that users know)
+    device: str = "cpu",
+) -> PreparedDerivative:
+    """Prepare a derivative at a point, to be called at many.
+
+    Arguments:
+        function: a Function or a callable.
+        at: an example of the inputs, as of `differentiate`.
+        operator: "gradient" of a scalar function; "jvp", "vjp" or "hvp", which take the vector as last argument.
+        wrt: the inputs to differentiate by; None: all floating-point ones.
+        vector: an example of the vector; None: ones.
+        compile: "auto", "c" for native kernels, "numpy", or "python" for functions of few numbers.
+        device: "cpu".
+    Result: a callable of the function's own inputs that returns (value, derivative).
+    Raises: OperatorError, PointError, FunctionError, UnavailableError.
+
+    >>> f = prepare(lambda x: np.exp(x**2), 2.0)
+    >>> f(2.0)
+    (54.598150033144236, 218.39260013257694)
+    >>> f.report.versions[0].backend
+    'python'
+    """
+    if operator not in OPERATORS:
+        raise OperatorError(f"operator {operator!r} cannot be prepared: one of {', '.join(OPERATORS)}")
+    check_device(device)
+    if device != "cpu":
+        raise OperatorError(f"prepared derivatives run on cpu, not on {device}: try diff(..., device='{device}')")
+    given = function if isinstance(function, Function) else function_of(function)
+    return PreparedDerivative(given, at, Request(wrt=wrt, operator=operator, vector=vector), compile)
+
+
+class PreparedDerivative:
+    """See `prepare`."""
+
+    def __init__(self, function: Function, at: Any, request: Request, compile_with: str) -> None:
+        self._function = function
+        self._request = request
+        self._compile = compile_with
+        self._lock = threading.Lock()
+        self._versions: dict[Any, tuple[_Formed, ...]] = {}
+        self._reports: list[VersionReport] = []
+        self._new_forms = self._new_branches = self._fallbacks = 0
+        self._scalar: Callable[[float], Any] | None = None
+        self._quick: _Formed | None = None
+        call = _Call(function, at, request)
+        self._positions = call.positions()
+        self._add(call, self._prepared(call))
+
+    @property
+    def report(self) -> PreparedReport:
+        """What was prepared, optimised, fused and compiled so far."""
+        name = self._function.formula or self._function.name
+        counts = (self._new_forms, self._new_branches, self._fallbacks)
+        return PreparedReport(name, str(self._request.operator), tuple(self._reports), *counts)
+
+    def __call__(self, *arguments: Any, **keywords: Any) -> tuple[Tree, Tree]:
+        """The value and the derivative at these inputs."""
+        if len(arguments) == 1 and not keywords:
+            (x,) = arguments
+            if type(x) is float and self._scalar is not None:
+                try:
+                    found = self._scalar(x)
+                except (ArithmeticError, ValueError):
+                    found = None
+                if found is not None:
+                    value, slope = found
+                    return value, slope
+        quick = self._quick
+        if quick is not None and not keywords and len(arguments) == len(quick.forms):
+            leaves = [arguments[position] for position in quick.positions]
+            if all(form_of(leaf) == form for leaf, form in zip(leaves, quick.forms, strict=True)):
+                outputs = quick.version.runner.run(leaves)
+                if outputs is not None:
+                    return quick.result(outputs)
+        return self._general(arguments, keywords)
+
+    def _general(self, arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> tuple[Tree, Tree]:
+        """The call for inputs of any form: a known version if one holds, else the way that the function now takes."""
+        *point, vector = (*arguments, None) if self._request.operator == "gradient" else arguments
+        names = self._function.parameters
+        if len(point) > len(names):
+            raise PointError(f"{self._function.name} takes {len(names)} inputs, got {len(point)}")
+        at = {**dict(zip(names, point, strict=False)), **keywords}
+        call = _Call(self._function, at, Request(wrt=self._request.wrt, operator=self._request.operator, vector=vector))
+        known = self._versions.get(call.key, ())
+        for formed in known[:_TRIED]:
+            outputs = formed.version.runner.run(call.leaves)
+            if outputs is not None:
+                self._quick = formed if formed.positions else self._quick
+                return formed.result(outputs)
+        return self._another_way(call)
+
+    def _another_way(self, call: _Call) -> tuple[Tree, Tree]:
+        """No version at hand holds: find out which way the function goes here, and prepare it if it is new."""
+        branches = branches_of(call.problem.program)
+        known = self._versions.get(call.key, ())
+        formed = next((each for each in known if each.version.branches == branches), None)
+        if formed is None:
+            formed = self._new_version(call, branches)
+        else:
+            self._add(call, formed)
+        outputs = formed.version.runner.run(call.leaves)
+        if outputs is not None:
+            return formed.result(outputs)
+        self._fallbacks += 1
+        found = differentiate(self._function, call.at, call.request)
+        return found.value, found.derivative
+
+    def _new_version(self, call: _Call, branches: tuple[Any, ...]) -> _Formed:
+        """Prepare a version, unless another thread has just done so."""
+        with self._lock:
+            known = self._versions.get(call.key, ())
+            for formed in known:
+                if formed.version.branches == branches:
+                    return formed
+            formed = self._prepared(call)
+            self._new_branches += bool(known)
+            self._new_forms += not known
+            self._add(call, formed)
+            return formed
+
+    def _prepared(self, call: _Call) -> _Formed:
+        version = prepare_version(call.problem, call.moving, str(self._request.operator), call.seeds, self._compile)
+        self._reports.append(version.report)
+        return _Formed(version, call)
+
+    def _add(self, call: _Call, formed: _Formed) -> None:
+        """Put a version first, where calls look first."""
+        others = tuple(each for each in self._versions.get(call.key, ()) if each is not formed)
+        self._versions[call.key] = (formed, *others[: MOST_VERSIONS - 1])
+        if formed.positions:
+            self._quick = formed
+            self._scalar = formed.version.runner.scalar
+
+
+class _Call:
+    """One call's inputs, flat: the leaves to differentiate by, the other floating-point leaves, then the seeds."""
+
+    def __init__(self, function: Function, at: Any, request: Request) -> None:
+        self.at, self.request = at, request
+        moving = flat_problem(function, at, request)
+        paths = set(moving.paths)
+        others = [path for path, leaf in leaves_of(moving.inputs) if path not in paths and is_differentiable(leaf)]
+        self.problem = FlatFunction(function, moving.inputs, [*moving.paths, *others])
+        self.moving = len(moving.paths)
+        self.seeds = self._seeds(moving)
+        self.leaves: list[Value] = [*self.problem.leaves, *self.seeds]
+        static = [(path, repr(leaf)) for path, leaf in leaves_of(moving.inputs) if path not in set(self.problem.paths)]
+        self.key = (tuple(self.problem.paths), tuple(map(form_of, self.leaves)), tuple(static))
+
+    def _seeds(self, moving: FlatFunction) -> list[Value]:
+        """The tangents or cotangents that were given; ones where none were."""
+        operator, vector = self.request.operator, self.request.vector
+        if operator == "gradient":
+            outputs = [self.problem.traced[0].values[slot] for slot in self.problem.traced[1]]
+            require_scalar(outputs, "gradient")
+            return []
+        if operator == "vjp":
+            trace, slots = self.problem.traced
+            like = [trace.values[slot] for slot in slots]
+        else:
+            like = moving.leaves
+        if vector is None:
+            return [np.ones_like(value) if np.shape(value) else 1.0 for value in like]
+        names = [".".join(path) for path in moving.paths] if operator != "vjp" else []
+        return list(as_vector(vector, like, names))
+
+    def positions(self) -> tuple[int, ...]:
+        """Which argument each leaf is, in the leaves' order; empty where an argument is more or less than a leaf."""
+        names = list(self.problem.inputs)
+        paths = self.problem.paths
+        if any(len(path) != 1 for path in paths) or len(paths) != len(names) or len(self.seeds) > 1:
+            return ()
+        return (*(names.index(path[0]) for path in paths), *(len(names) + i for i in range(len(self.seeds))))
+
+
+class _Formed:
+    """A version, and how its inputs come and its outputs go."""
+
+    def __init__(self, version: Version, call: _Call) -> None:
+        self.version = version
+        self.forms = tuple(map(form_of, call.leaves))
+        self.positions = call.positions()
+        self._problem = call.problem
+        self._output = call.problem.output
+        self._paths = call.problem.paths[: call.moving]
+        self._operator = call.request.operator
+        self._single = {i for i, leaf in enumerate(call.leaves) if getattr(leaf, "dtype", None) == np.float32}
+
+    def result(self, outputs: Sequence[Value]) -> tuple[Tree, Tree]:
+        """The value and the derivative in the forms of the function's output and inputs."""
+        count = sum(1 for _ in leaves_of(self._output))
+        values, parts = iter(outputs[:count]), outputs[count:]
+        if self._single:
+            parts = [np.float32(part) if i in self._single else part for i, part in enumerate(parts)]
+        value = rebuild(self._output, lambda path, leaf: next(values))
+        if self._operator == "jvp":
+            products = iter(parts)
+            return value, rebuild(self._output, lambda path, leaf: next(products))
+        return value, by_input(self._problem, dict(zip(self._paths, parts, strict=True)))

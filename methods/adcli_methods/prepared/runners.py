@@ -1,0 +1,223 @@
+"""Ways to run a derived Program again and again: Python floats, NumPy, or fused native kernels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from adcli_methods.emission import compile_guarded
+from adcli_methods.errors import OperatorError, UnavailableError
+from adcli_methods.optimiser import operation_count, optimise
+from adcli_methods.optimiser.scalarise import Scalars, scalarise
+from adcli_methods.primitive import Value
+from adcli_methods.primitives import PRIMITIVES
+from adcli_methods.program import Instruction, Program
+from adcli_methods.shapes import Abstract, Shaped
+from adcli_methods.targets import target
+
+COMPILE = ("auto", "c", "numpy", "python")
+"""What runs a derivative: the fastest by estimate, native kernels, NumPy, Python floats."""
+SCALAR_SECONDS, UNPACK_SECONDS = 4e-8, 8e-8
+"""What one operation on Python floats costs, and one entry of an array to take apart or put together."""
+ARRAY_SECONDS, ENTRY_SECONDS = 1e-6, 1e-9
+"""What one operation on NumPy arrays costs, and what each entry adds."""
+MOST_SCALARS = 100_000
+WORTH_COMPILING_SECONDS = 1e-4
+"""A run that takes less than this in Python is not worth a compiler's tenths of a second by itself."""
+
+Run = Callable[[Sequence[Value]], Sequence[Value] | None]
+"""From the inputs to the outputs; None where a guard does not hold or an output is not a number."""
+
+
+class Runner(NamedTuple):
+    """A derived Program, ready to run.
+
+    Arguments:
+        run: takes the inputs.
+        backend: "python", "numpy" or "c".
+        operations: how many operations one run takes.
+        scalar: the function of one float, where that is all that the Program needs; it may raise ArithmeticError or
+            ValueError outside of a function's domain.
+        kernels: the report of the native kernels, if there are any.
+    """
+
+    run: Run
+    backend: str
+    operations: int
+    scalar: Callable[[float], Sequence[float] | None] | None = None
+    kernels: Any = None
+
+
+def runner_of(given: Shaped, compile_with: str) -> Runner:
+    """The Program with the way to run it that was asked for, or that promises the least time.
+
+    Raises: OperatorError for an unknown way; UnavailableError for "c" without a compiler.
+    """
+    if compile_with not in COMPILE:
+        raise OperatorError(f"compile={compile_with!r}: one of {', '.join(COMPILE)}")
+    if compile_with == "numpy":
+        return _on_arrays(given)
+    if compile_with == "c":
+        return _native(given)
+    if compile_with == "python":
+        scalars = _scalars(given)
+        on_floats = None if scalars is None else _on_floats(scalars)
+        if on_floats is None:
+            raise OperatorError("compile='python' is for functions of few numbers: try compile='auto'")
+        return on_floats
+    return _quickest(given)
+
+
+def _scalars(given: Shaped) -> Scalars | None:
+    scalars = scalarise(given, MOST_SCALARS)
+    return None if scalars is None else scalars._replace(shaped=optimise(scalars.shaped).shaped)
+
+
+def _quickest(given: Shaped) -> Runner:
+    """By the estimated seconds of one run; native kernels where a run takes long enough to be worth a compiler."""
+    entries = sum(abstract.size for abstract in given.abstracts)
+    array_seconds = operation_count(given.program) * ARRAY_SECONDS + entries * ENTRY_SECONDS
+    scalars = _scalars(given) if entries * SCALAR_SECONDS < 2 * array_seconds else None
+    float_seconds = np.inf if scalars is None else _float_seconds(scalars)
+    if min(array_seconds, float_seconds) > WORTH_COMPILING_SECONDS:
+        try:
+            return _native(given) if scalars is None else _native_scalars(scalars)
+        except UnavailableError:
+            pass  # without a compiler Python and NumPy do it
+    on_floats = _on_floats(scalars) if scalars is not None and float_seconds < array_seconds else None
+    return on_floats or _on_arrays(given)
+
+
+def _float_seconds(scalars: Scalars) -> float:
+    unpacked = sum(abstract.size for abstract in (*scalars.inputs, *scalars.outputs) if abstract.shape)
+    return operation_count(scalars.shaped.program) * SCALAR_SECONDS + unpacked * UNPACK_SECONDS
+
+
+def _on_floats(scalars: Scalars) -> Runner | None:
+    """Straight-line Python on floats; None where it has an operation that Python's math lacks."""
+    program = scalars.shaped.program
+    try:
+        function = compile_guarded(program, target("math"), numbers=True)
+    except OperatorError:
+        return None
+    plain = all(not abstract.shape for abstract in (*scalars.inputs, *scalars.outputs))
+
+    def run(inputs: Sequence[Value]) -> Sequence[Value] | None:
+        try:
+            found = function(*(inputs if plain else _entries(inputs)))
+        except (ArithmeticError, ValueError):
+            return None
+        if found is None or plain:
+            return found
+        return _assembled(found, scalars.outputs)
+
+    return Runner(run, "python", operation_count(program), function if plain and len(scalars.inputs) == 1 else None)
+
+
+def _entries(values: Sequence[Value]) -> list[float]:
+    """All entries of numbers and arrays, in C order."""
+    return [entry for value in values for entry in np.ravel(value).tolist()]
+
+
+def _assembled(entries: Sequence[Value], abstracts: Sequence[Abstract]) -> list[Value]:
+    """Numbers and arrays of these shapes from all their entries."""
+    flat, start, values = np.array(entries), 0, []
+    for abstract in abstracts:
+        part = flat[start : start + abstract.size]
+        values.append(part.reshape(abstract.shape) if abstract.shape else float(part[0]))
+        start += abstract.size
+    return values
+
+
+def _on_arrays(given: Shaped) -> Runner:
+    """Straight-line NumPy."""
+    checked, count = _checked(given)
+    function = compile_guarded(checked.program, target("numpy"), numbers=False)
+
+    def run(inputs: Sequence[Value]) -> Sequence[Value] | None:
+        with np.errstate(all="ignore"):  # infinities and NaN are values here
+            found = function(*inputs)
+        return None if found is None else _numbers(found, count)
+
+    return Runner(run, "numpy", operation_count(given.program))
+
+
+def _native(given: Shaped) -> Runner:
+    """Fused native kernels on arrays."""
+    checked, count = _checked(given)
+    run, report = _kernels(checked)
+
+    def run_checked(inputs: Sequence[Value]) -> Sequence[Value] | None:
+        found = run(inputs)
+        return None if found is None else _numbers(found, count)
+
+    return Runner(run_checked, "c", operation_count(given.program), kernels=report)
+
+
+def _native_scalars(scalars: Scalars) -> Runner:
+    """One native straight-line function on numbers."""
+    run, report = _kernels(scalars.shaped)
+
+    def run_entries(inputs: Sequence[Value]) -> Sequence[Value] | None:
+        found = run(_entries(inputs))
+        if found is None or any(value != value for value in found):
+            return None
+        return _assembled(found, scalars.outputs)
+
+    return Runner(run_entries, "c", operation_count(scalars.shaped.program), kernels=report)
+
+
+def _kernels(given: Shaped) -> tuple[Run, Any]:
+    """A compiled Program that answers None where a guard does not hold, and the compiler's report.
+
+    What the guards decide on is computed beside the outputs.
+    """
+    from adcli_methods.kernels import compile_program
+
+    program, guards = given.program, given.program.guards
+    outputs = (*program.outputs, *(guard.slot for guard in guards))
+    compiled = compile_program(
+        Program(program.instructions, program.inputs, program.constants, outputs), given.abstracts
+    )
+    end = len(program.outputs)
+
+    def run(inputs: Sequence[Value]) -> Sequence[Value] | None:
+        found: Sequence[Value] = compiled.run(inputs)
+        for guard, value in zip(guards, found[end:], strict=True):
+            if not np.array_equal(value, guard.outcome):
+                return None
+        return found[:end]
+
+    return run, compiled.report
+
+
+def _checked(given: Shaped) -> tuple[Shaped, int]:
+    """The Program with the sums of its array outputs as outputs more, and how many outputs it had.
+
+    A sum is NaN where an entry is; in a kernel it costs nothing, for the entry is at hand.
+    """
+    program = given.program
+    instructions, outputs, abstracts = list(program.instructions), list(program.outputs), list(given.abstracts)
+    for slot in dict.fromkeys(program.outputs):
+        abstract = given.abstracts[slot]
+        if abstract.shape:
+            axes = {"axis": tuple(range(len(abstract.shape))), "keepdims": False}
+            outputs.append(len(instructions))
+            instructions.append(Instruction(PRIMITIVES["sum"], (slot,), axes))
+            abstracts.append(Abstract((), abstract.dtype))
+    made = Program(instructions, program.inputs, program.constants, outputs, program.guards)
+    return Shaped(made, tuple(abstracts)), len(program.outputs)
+
+
+def _numbers(found: Sequence[Value], count: int) -> Sequence[Value] | None:
+    """The outputs; None if one of them holds NaN."""
+    for value in found:
+        if not getattr(value, "shape", ()) and value != value:
+            return None
+    return [_plain(value) for value in found[:count]]
+
+
+def _plain(value: Value) -> Value:
+    return float(value) if isinstance(value, np.float64) else value

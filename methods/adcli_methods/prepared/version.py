@@ -1,0 +1,110 @@
+"""One version of a prepared derivative: for one form of the inputs, and one way through the function's branches."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from adcli_methods.function import FlatFunction
+from adcli_methods.optimiser import PassEffect, operation_count, optimise
+from adcli_methods.prepared.runners import Runner, runner_of
+from adcli_methods.primitive import Value, shape_of
+from adcli_methods.program import Program
+from adcli_methods.rewriting import adjoint_program, gradient_program, tangent_program
+from adcli_methods.shapes import shaped
+
+
+@dataclass(frozen=True)
+class VersionReport:
+    """What became of one version.
+
+    Arguments:
+        backend: "python", "numpy" or "c".
+        primal_operations: of the function, optimised.
+        operations: of one run, which computes the value and the derivative.
+        effects: what each pass of the optimiser did to the derivative.
+        guards: how many decisions of the function are checked at each run.
+        kernels: the report of the native kernels, or None.
+        prepare_seconds: tracing, differentiating, optimising and compiling.
+    """
+
+    backend: str
+    primal_operations: int
+    operations: int
+    effects: tuple[PassEffect, ...]
+    guards: int
+    kernels: Any
+    prepare_seconds: float
+
+
+@dataclass(frozen=True)
+class Version:
+    """A derivative for one form of the inputs and one way through the branches."""
+
+    runner: Runner
+    branches: tuple[Any, ...]
+    report: VersionReport
+
+
+def prepare_version(
+    problem: FlatFunction, moving: int, operator: str, seeds: Sequence[Value], compile_with: str
+) -> Version:
+    """Trace at the problem's point, differentiate, optimise and compile.
+
+    Arguments:
+        problem: the function of its leaves, those to differentiate by first.
+        moving: how many those are.
+        operator: "gradient", "jvp", "vjp" or "hvp".
+        seeds: example tangents or cotangents of the products.
+        compile_with: see `runners.COMPILE`.
+    """
+    start = time.perf_counter()
+    program, leaves = problem.program, problem.leaves
+    with np.errstate(all="ignore"):  # infinities and NaN are values here
+        primal = optimise(shaped(program, leaves)).shaped.program
+        derived = derived_program(primal, leaves, moving, operator, seeds)
+        optimised = optimise(shaped(derived, [*leaves, *seeds]))
+        runner = runner_of(optimised.shaped, compile_with)
+    report = VersionReport(
+        runner.backend,
+        operation_count(primal),
+        runner.operations,
+        optimised.effects,
+        len(optimised.shaped.program.guards),
+        runner.kernels,
+        time.perf_counter() - start,
+    )
+    return Version(runner, branches_of(program), report)
+
+
+def derived_program(
+    primal: Program, leaves: Sequence[Value], moving: int, operator: str, seeds: Sequence[Value]
+) -> Program:
+    """The Program of the value and the operator's result."""
+    if operator == "gradient":
+        return gradient_program(primal, leaves, moving)
+    if operator == "jvp":
+        return tangent_program(primal, leaves, seeds)
+    if operator == "vjp":
+        return adjoint_program(primal, leaves, seeds, moving)
+    gradient = gradient_program(primal, leaves, moving)
+    second = tangent_program(gradient, leaves, seeds)
+    value, products = second.outputs[0], second.outputs[-moving:]
+    return Program(second.instructions, second.inputs, second.constants, (value, *products), second.guards)
+
+
+def branches_of(program: Program) -> tuple[Any, ...]:
+    """The decisions under which a Program holds, to be compared with another's."""
+    return tuple(
+        (guard.slot, guard.outcome.tobytes() if isinstance(guard.outcome, np.ndarray) else guard.outcome)
+        for guard in program.guards
+    )
+
+
+def form_of(leaf: Value) -> Any:
+    """What must be the same for a version to fit: a leaf's type, shape and dtype."""
+    return (type(leaf), shape_of(leaf), getattr(leaf, "dtype", None))

@@ -1,0 +1,199 @@
+"""Prepared derivatives: what they compute, and what may change between their calls."""
+
+from __future__ import annotations
+
+import math
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+import adcli
+from adcli_benchmarks.problems import PROBLEMS
+from adcli_methods.errors import OperatorError, PointError
+from adcli_methods.prepared.prepared import prepare
+from adcli_methods.prepared.runners import COMPILE
+
+BACKENDS = [way for way in COMPILE if way != "python"]
+
+
+def branching(x):
+    return np.sum(np.sin(x)) if x[0] > 0 else np.sum(x**3)
+
+
+def halvings(x):
+    steps = 0
+    while x > 1.0:
+        x = x * 0.5 * math.cos(x)
+        x, steps = abs(x) + 0.1, steps + 1
+    return x * steps + x * x
+
+
+def regression(w, X, y):
+    return np.sum((X @ w - y) ** 2) / len(y)
+
+
+@pytest.mark.parametrize("compile_with", BACKENDS)
+@pytest.mark.parametrize("problem", PROBLEMS, ids=lambda problem: problem.name)
+def test_prepared_gradients_of_problems_are_right_at_other_points(problem, compile_with):
+    point = problem.point()
+    outputs = problem.function(*point.values())
+    if np.shape(outputs) or isinstance(outputs, (tuple, list)):
+        pytest.skip("not a scalar function")
+    prepared = prepare(problem.as_function(), point, compile=compile_with)
+    for seed in (1, 2):
+        point = problem.point(seed=seed)
+        value, gradient = prepared(*point.values())
+        expected = problem.derivative(*point.values())
+        np.testing.assert_allclose(value, problem.function(*point.values()), rtol=1e-12)
+        named = expected if isinstance(expected, dict) else {"": expected}
+        found = gradient if isinstance(gradient, dict) else {"": gradient}
+        for name, part in named.items():
+            np.testing.assert_allclose(found[name], part, rtol=1e-10, atol=1e-12 * np.max(np.abs(part)))
+
+
+@pytest.mark.parametrize("compile_with", ["auto", "c", "numpy"])
+def test_a_flipped_branch_is_prepared_anew_and_known_ones_are_reused(compile_with):
+    prepared = prepare(branching, np.array([1.0, 2.0]), compile=compile_with)
+    for _ in range(3):
+        assert prepared(np.array([-2.0, 3.0]))[1].tolist() == [12.0, 27.0]
+        np.testing.assert_allclose(prepared(np.array([2.0, 3.0]))[1], np.cos([2.0, 3.0]))
+    assert (prepared.report.new_branches, len(prepared.report.versions)) == (1, 2)
+    assert prepared.report.fallbacks == prepared.report.new_forms == 0
+
+
+def test_loops_whose_length_depends_on_the_data_are_prepared_for_each_length():
+    prepared = prepare(halvings, 0.5)
+    points = np.random.default_rng(0).uniform(0.1, 60.0, 200).tolist()
+    for x in points:
+        value, slope = prepared(x)
+        assert value == halvings(x)
+        assert slope == pytest.approx(adcli.gradient(halvings)(x), rel=1e-13)
+    again = prepared.report.new_branches
+    for x in points:
+        prepared(x)
+    assert prepared.report.new_branches == again > 2
+
+
+def test_new_shapes_types_and_static_values_are_prepared_anew():
+    def powers(x, k):
+        return np.sum(x**k)
+
+    prepared = prepare(powers, (np.ones(3), 2), wrt="x")
+    assert prepared(np.array([1.0, 2.0]), 3)[1].tolist() == [3.0, 12.0]
+    single = prepared(np.array([1.0, 2.0], dtype=np.float32), 2)
+    assert single[1].dtype == np.float32
+    assert prepared(np.array([1.0, 2.0, 3.0]), 2)[1].tolist() == [2.0, 4.0, 6.0]
+    assert (prepared.report.new_forms, prepared.report.new_branches) == (2, 0)
+
+
+def test_data_beside_the_differentiated_inputs_may_change():
+    pick = np.random.default_rng(0)
+    w, X, y = pick.normal(size=3), pick.normal(size=(8, 3)), pick.normal(size=8)
+    prepared = prepare(regression, (w, X, y), wrt="w")
+    for _ in range(3):
+        w, X, y = pick.normal(size=3), pick.normal(size=(8, 3)), pick.normal(size=8)
+        value, gradient = prepared(w, X, y)
+        assert value == pytest.approx(regression(w, X, y))
+        np.testing.assert_allclose(gradient, 2 * X.T @ (X @ w - y) / 8, rtol=1e-12)
+    assert len(prepared.report.versions) == 1
+    both = prepare(regression, (w, X, y), wrt=["y", "w"])(w, X, y)[1]
+    assert set(both) == {"y", "w"}
+    np.testing.assert_allclose(both["y"], -2 * (X @ w - y) / 8, rtol=1e-12)
+
+
+@pytest.mark.parametrize("operator", ["jvp", "vjp", "hvp"])
+def test_products_are_prepared_too(operator):
+    def f(x):
+        return np.sum(np.sin(x) * x**2) if operator == "hvp" else np.sin(x) * x[::-1]
+
+    prepared = prepare(f, np.ones(4), operator=operator)
+    x, v = np.array([0.3, -1.0, 2.0, 0.5]), np.array([1.0, 2.0, -1.0, 0.0])
+    value, product = prepared(x, v)
+    np.testing.assert_allclose(value, f(x), rtol=1e-14)
+    np.testing.assert_allclose(product, getattr(adcli, operator)(f)(x, v), rtol=1e-12)
+
+
+def test_trees_come_and_go_in_their_own_form():
+    def f(parameters, scale=2.0):
+        return {"loss": scale * np.sum(parameters["a"] ** 2) + parameters["b"]}
+
+    prepared = prepare(f, {"parameters": {"a": np.ones(2), "b": 1.0}})
+    value, gradient = prepared({"a": np.array([1.0, 2.0]), "b": 3.0})
+    assert value == {"loss": 13.0}
+    assert gradient["a"].tolist() == [4.0, 8.0]
+    assert gradient["b"] == 1.0
+
+
+def test_outside_of_a_functions_domain_the_answer_is_that_of_diff():
+    prepared = prepare(lambda x: np.log(x) * x, 2.0)
+    for x in (-1.0, 0.0, 1e308 * 10):
+        expected = adcli.diff(lambda x: np.log(x) * x, x)
+        found = prepared(x)
+        np.testing.assert_equal(found, (expected.value, expected.derivative))
+    assert prepared.report.fallbacks == 3
+
+
+def test_a_zero_beside_an_infinite_slope_is_zero_as_everywhere():
+    prepared = prepare(lambda x: np.sum(np.where(x > 0, np.sqrt(np.abs(x)), 0.0)), np.array([1.0, 4.0]))
+    assert prepared(np.array([0.0, 4.0]))[1].tolist() == [0.0, 0.25]
+
+
+@pytest.mark.parametrize("compile_with", ["auto", "c", "numpy"])
+def test_threads_share_a_prepared_derivative(compile_with):
+    prepared = prepare(branching, np.ones(500), compile=compile_with)
+    barrier = threading.Barrier(4)
+
+    def work(seed):
+        pick = np.random.default_rng(seed)
+        barrier.wait()
+        for _ in range(60):
+            x = pick.normal(size=500)
+            expected = np.cos(x) if x[0] > 0 else 3 * x**2
+            np.testing.assert_allclose(prepared(x)[1], expected, rtol=1e-12)
+        return True
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(work, range(4)))
+    assert len(prepared.report.versions) == 2
+
+
+def test_results_are_the_callers_own():
+    prepared = prepare(lambda x: np.sum(np.sin(x)), np.ones(300), compile="c")
+    first = prepared(np.zeros(300))[1]
+    prepared(np.full(300, 2.0))
+    assert first.tolist() == [1.0] * 300
+    first[:] = 7.0
+    assert prepared(np.zeros(300))[1].tolist() == [1.0] * 300
+
+
+def test_what_cannot_be_prepared_is_said_in_one_line():
+    with pytest.raises(OperatorError, match="one of gradient, jvp"):
+        prepare(np.sin, 1.0, operator="curl")
+    with pytest.raises(OperatorError, match="compile='fortran'"):
+        prepare(np.sin, 1.0, compile="fortran")
+    with pytest.raises(OperatorError, match="scalar"):
+        prepare(np.sin, np.ones(2))
+    with pytest.raises(PointError, match="takes 1 inputs"):
+        prepare(np.sin, 1.0)(1.0, 2.0)
+
+
+def test_equal_minors_are_computed_once():
+    determinant = next(problem for problem in PROBLEMS if problem.name == "determinant-by-minors")
+    version = prepare(determinant.as_function(), determinant.point(6)).report.versions[0]
+    assert version.primal_operations < 3 * 6 * 2**6
+    assert version.operations <= 4 * version.primal_operations
+
+
+def test_a_long_loop_is_prepared_in_time_proportional_to_its_length():
+    def loop(x, steps):
+        for _ in range(steps):
+            x = x * 0.999 + 0.01 * math.sin(x)
+        return x
+
+    seconds = {}
+    for steps in (500, 2500):
+        report = prepare(loop, (0.3, steps), wrt="x", compile="python").report.versions[0]
+        seconds[steps] = report.prepare_seconds
+    assert seconds[2500] < 15 * seconds[500]
