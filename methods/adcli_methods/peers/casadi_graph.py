@@ -126,7 +126,8 @@ class _Machine:
         import casadi
 
         # CasADi's buffer knows addresses alone, so everything it points at is kept here
-        self.function: Any = casadi.Function("f", inputs, [casadi.densify(output) for output in outputs])
+        self.function = casadi.Function("f", inputs, [casadi.densify(output) for output in outputs])
+        self.buffer: Any = None
         self.buffer, self.evaluate = self.function.buffer()
         self.given = [np.zeros(symbol.shape[0]) for symbol in inputs]
         self.results = [np.zeros(output.numel()) for output in outputs]
