@@ -142,12 +142,12 @@ def index_text(index: Sequence[Any], arrays: Sequence[str] = ()) -> str:
     return ", ".join(parts) or "()"
 
 
-_KNOWN = ("numpy", "math", "torch", "mpmath", "sympy", "complex", "jax", "autograd", "casadi")
+_KNOWN = ("numpy", "torch", "math", "mpmath", "sympy", "complex", "jax", "autograd", "casadi")
 _by_name: dict[str, Target] = {}
 
 
 def target(name: str) -> Target:
-    """The target of a name: numpy, math, torch, mpmath, sympy, complex, jax, autograd or casadi."""
+    """The target of a name: numpy, torch, math, mpmath, sympy, complex, jax, autograd or casadi."""
     known = _by_name.get(name)
     if known is None:
         if name not in _KNOWN:
