@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from adcli_methods.pieces import added
 from adcli_methods.primitive import Value, shape_of
 from adcli_methods.program import Guard, Instruction, Program
+from adcli_methods.shapes import Shaped, abstract_of
 from adcli_methods.sweeps import contributions, filled, push_one, seeded
 from adcli_methods.trace import Trace
 from adcli_methods.tracer import Tracer
@@ -64,8 +65,13 @@ def gradient_program(program: Program, inputs: Sequence[Value], moving: int | No
         inputs: the point at which it is differentiated; the result holds for all inputs of these shapes.
         moving: how many of the inputs, the first ones, to differentiate by; None: all.
     """
+    return shaped_gradient(program, inputs, moving).program
+
+
+def shaped_gradient(program: Program, inputs: Sequence[Value], moving: int | None = None) -> Shaped:
+    """As `gradient_program`, with the shapes and types that its values have at the point."""
     recorder = _Recorder(program, inputs, (), moving)
-    return recorder.program(recorder.pull([1.0]))
+    return recorder.shaped(recorder.pull([1.0]))
 
 
 def adjoint_program(
@@ -80,7 +86,7 @@ def adjoint_program(
         moving: how many of the inputs, the first ones, to differentiate by; None: all.
     """
     recorder = _Recorder(program, inputs, cotangents, moving)
-    return recorder.program(recorder.pull(recorder.seeds))
+    return recorder.shaped(recorder.pull(recorder.seeds)).program
 
 
 def tangent_program(program: Program, inputs: Sequence[Value], tangents: Sequence[Value]) -> Program:
@@ -92,7 +98,7 @@ def tangent_program(program: Program, inputs: Sequence[Value], tangents: Sequenc
         tangents: one for each moving input, of its shape; the inputs after them stay where they are.
     """
     recorder = _Recorder(program, inputs, tangents, len(tangents))
-    return recorder.program(recorder.push(recorder.seeds))
+    return recorder.shaped(recorder.push(recorder.seeds)).program
 
 
 class _Recorder:
@@ -134,7 +140,7 @@ class _Recorder:
                 self._stamp(instruction)
         return [_whole(moved[slot], inner.values[slot]) for slot in self.primal.outputs]
 
-    def program(self, derivatives: Sequence[Value]) -> Program:
+    def shaped(self, derivatives: Sequence[Value]) -> Shaped:
         outer, values = self.outer, self.inner.values
         slots = [outer.output_slot(value) for value in [*(values[slot] for slot in self.primal.outputs), *derivatives]]
         for guard in self.primal.guards:
@@ -142,7 +148,7 @@ class _Recorder:
             if isinstance(decided, Tracer):
                 outer.guards.append(Guard(decided.slot, guard.outcome))
         outer.close()
-        return outer.program_of(slots)
+        return Shaped(outer.program_of(slots), tuple(map(abstract_of, outer.values)))
 
 
 def _whole(sensitivity: Value | None, value: Value) -> Value:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,6 +24,9 @@ class Abstract(NamedTuple):
         return int(np.prod(self.shape, dtype=np.int64))
 
 
+NUMBER = Abstract((), "float64")
+
+
 class Shaped(NamedTuple):
     """A Program and the Abstract of each of its slots."""
 
@@ -36,8 +40,15 @@ def abstract_of(value: Value) -> Abstract:
     >>> abstract_of(2.0)
     Abstract(shape=(), dtype='float64')
     """
-    dtype: Any = getattr(value, "dtype", None)
-    return Abstract(shape_of(value), np.dtype(type(value) if dtype is None else dtype).name)
+    if type(value) is float:
+        return NUMBER
+    dtype = getattr(value, "dtype", None)
+    return Abstract(shape_of(value), _name(type(value) if dtype is None else dtype))
+
+
+@cache
+def _name(dtype: Any) -> str:
+    return np.dtype(dtype).name
 
 
 def shaped(program: Program, inputs: Sequence[Value]) -> Shaped:

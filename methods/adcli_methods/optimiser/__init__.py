@@ -1,4 +1,4 @@
-"""The optimiser of Programs: small passes, each a Program in and a Program out that computes the same.
+"""The optimiser of Programs: small passes that change how it computes, never what.
 
 >>> from adcli_methods.function import FlatFunction, function_of
 >>> from adcli_methods.shapes import shaped
@@ -12,32 +12,27 @@ return v2
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from adcli_methods.optimiser.folding import fold_constants, share_common
+from adcli_methods.optimiser.folding import fold_constants
 from adcli_methods.optimiser.identities import simplify
-from adcli_methods.optimiser.rewrite import drop_dead
+from adcli_methods.optimiser.rewrite import Rule, drop_dead, rewrite
 from adcli_methods.program import Program
 from adcli_methods.shapes import Shaped
 
-Pass = Callable[[Shaped], Shaped]
-
-PASSES: dict[str, Pass] = {
-    "constant folding": fold_constants,
-    "identities": simplify,
-    "common subexpressions": share_common,
-    "dead code": drop_dead,
-}
-"""Each pass by its name, in the order in which they run."""
+RULES: dict[str, Rule] = {"constant folding": fold_constants, "identities": simplify}
+SHARING = "common subexpressions"
+DEAD_CODE = "dead code"
+PASSES = (*RULES, SHARING, DEAD_CODE)
+"""The passes. All but the last go over the Program together, operation by operation."""
 
 
 class PassEffect(NamedTuple):
-    """The number of operations before and after a pass."""
+    """How many operations a pass replaced by a constant, a simpler one or an earlier one, or left out."""
 
     name: str
-    operations_before: int
-    operations_after: int
+    operations: int
 
 
 class Optimised(NamedTuple):
@@ -49,14 +44,16 @@ class Optimised(NamedTuple):
 
 def operation_count(program: Program) -> int:
     """How many operations a Program has."""
-    return sum(instruction.primitive is not None for instruction in program.instructions)
+    return len([i for i in program.instructions if i.primitive is not None])
 
 
-def optimise(given: Shaped, passes: Sequence[str] = tuple(PASSES)) -> Optimised:
-    """A Program after these passes, in their order."""
-    effects = []
-    for name in passes:
-        before = operation_count(given.program)
-        given = PASSES[name](given)
-        effects.append(PassEffect(name, before, operation_count(given.program)))
-    return Optimised(given, tuple(effects))
+def optimise(given: Shaped, passes: Sequence[str] = PASSES) -> Optimised:
+    """A Program after these passes."""
+    names = [name for name in RULES if name in passes]
+    made, counts = rewrite(given, [RULES[name] for name in names], SHARING in passes)
+    effects = [PassEffect(name, count) for name, count in zip([*names, SHARING], counts, strict=True)]
+    if DEAD_CODE in passes:
+        before = operation_count(made.program)
+        made = drop_dead(made)
+        effects.append(PassEffect(DEAD_CODE, before - operation_count(made.program)))
+    return Optimised(made, tuple(effects))

@@ -1,4 +1,4 @@
-"""The pass of algebraic identities. Each keeps the value for every input, signed zeros, infinities and NaN included.
+"""The rule of algebraic identities. Each keeps the value for every input, signed zeros, infinities and NaN included.
 
 The whole powers 3 and 4 become products, which round up to twice more; all others keep every bit.
 """
@@ -9,10 +9,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from adcli_methods.optimiser.rewrite import Draft, rewrite
+from adcli_methods.optimiser.rewrite import Draft
 from adcli_methods.primitives import PRIMITIVES
 from adcli_methods.program import Instruction
-from adcli_methods.shapes import Abstract, Shaped
+from adcli_methods.shapes import Abstract
 
 _MULTIPLY = PRIMITIVES["multiply"]
 _NEGATIVE = PRIMITIVES["negative"]
@@ -20,20 +20,19 @@ _LONGEST_WALK = 64
 """How many written entries a read looks back over for the one it reads."""
 
 
-def simplify(given: Shaped) -> Shaped:
-    """Each operation by an identity where one holds."""
-    return rewrite(given, _visit)
-
-
-def _visit(draft: Draft, instruction: Instruction, operands: tuple[int, ...], abstract: Abstract) -> int:
+def simplify(draft: Draft, instruction: Instruction, operands: tuple[int, ...], abstract: Abstract) -> int | None:
+    """An operation by an identity, where one holds."""
     primitive = instruction.primitive
     assert primitive is not None
-    if primitive.elementwise:
+    given = operands
+    if abstract.shape and primitive.elementwise:
         for position in range(len(operands)):
             operands = _unspread(draft, operands, position, abstract)
     identity = _IDENTITIES.get(primitive.name)
     found = None if identity is None else identity(draft, instruction, operands, abstract)
-    return draft.append(instruction, operands, abstract) if found is None else found
+    if found is None and operands != given:
+        return draft.operation(primitive, operands, instruction.parameters, abstract, instruction)
+    return found
 
 
 def _unspread(draft: Draft, operands: tuple[int, ...], position: int, abstract: Abstract) -> tuple[int, ...]:
@@ -128,7 +127,8 @@ def _reshape(draft: Draft, instruction: Instruction, operands: tuple[int, ...], 
     inner = draft.made_by(operands[0], "reshape")
     if inner is not None:
         before = inner.operands[0]
-        return _same(draft, before, abstract) or draft.append(instruction, (before,), abstract)
+        same = _same(draft, before, abstract)
+        return same if same is not None else _again(draft, instruction, before, abstract)
     return _same(draft, operands[0], abstract)
 
 
@@ -182,7 +182,12 @@ def _read_back(draft: Draft, instruction: Instruction, source: int, abstract: Ab
         if update.parameters["index"] == index:
             return _same(draft, update.operands[1], abstract)
         before = update.operands[0]
-    return None if before == source else draft.append(instruction, (before,), abstract)
+    return None if before == source else _again(draft, instruction, before, abstract)
+
+
+def _again(draft: Draft, instruction: Instruction, operand: int, abstract: Abstract) -> int:
+    """The same operation on another operand."""
+    return draft.operation(instruction.primitive, (operand,), instruction.parameters, abstract, instruction)
 
 
 def _is_entry(index: tuple[object, ...], abstract: Abstract) -> bool:

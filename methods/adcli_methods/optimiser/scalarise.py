@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -52,8 +53,11 @@ def scalarise(given: Shaped, most_operations: int) -> Scalars | None:
         most_operations: how many scalar operations are still worth it.
     """
     program, abstracts = given.program, given.abstracts
-    if any(abstract.dtype not in _NUMBERS for abstract in abstracts):
+    if any(abstract.dtype not in _NUMBERS for abstract in set(abstracts)):
         return None
+    ins, outs = (tuple(abstracts[slot] for slot in slots) for slots in (program.inputs, program.outputs))
+    if not any(abstract.shape for abstract in set(abstracts)):
+        return Scalars(given, ins, outs)
     exploded = _Exploded(most_operations)
     try:
         places = [exploded.place(slot, given) for slot in range(len(program.instructions))]
@@ -63,11 +67,7 @@ def scalarise(given: Shaped, most_operations: int) -> Scalars | None:
     draft = exploded.draft
     outputs = [slot for output in program.outputs for slot in exploded.filled(places[output]).ravel().tolist()]
     made = Program(draft.instructions, exploded.inputs, draft.constants, outputs, guards)
-    return Scalars(
-        Shaped(made, tuple(draft.abstracts)),
-        tuple(abstracts[slot] for slot in program.inputs),
-        tuple(abstracts[slot] for slot in program.outputs),
-    )
+    return Scalars(Shaped(made, tuple(draft.abstracts)), ins, outs)
 
 
 def _one(places: list[Slots], given: Shaped, slot: int) -> int:
@@ -134,10 +134,8 @@ class _Exploded:
         entries = [np.broadcast_to(operand, abstract.shape).ravel().tolist() for operand in operands]
         kind = Abstract((), abstract.dtype)
         operation, parameters = self.draft.operation, instruction.parameters
-        made = [
-            operation(instruction.primitive, slots, parameters, kind, instruction)
-            for slots in zip(*entries, strict=True)
-        ]
+        primitive = instruction.primitive
+        made = [operation(primitive, slots, parameters, kind, instruction) for slots in zip(*entries, strict=True)]
         return np.array(made, dtype=np.intp)
 
     def sums(self, instruction: Instruction, operands: list[Slots], abstract: Abstract) -> Slots:
@@ -227,8 +225,9 @@ def _sum(exploded: _Exploded, source: Instruction, operands: list[Slots], abstra
 def _columns(x: Slots, axis: tuple[int, ...]) -> list[list[int]]:
     """The entries that each entry of a reduction is made of."""
     kept = [i for i in range(x.ndim) if i not in axis]
-    columns = np.transpose(x, (*kept, *axis)).reshape(-1, int(np.prod([x.shape[i] for i in axis], dtype=int)))
-    return columns.tolist()
+    rows, length = (math.prod(x.shape[i] for i in axes) for axes in (kept, axis))
+    columns: list[list[int]] = np.transpose(x, (*kept, *axis)).reshape(rows, length).tolist()
+    return columns
 
 
 def _extreme(exploded: _Exploded, source: Instruction, operands: list[Slots], abstract: Abstract) -> Any:

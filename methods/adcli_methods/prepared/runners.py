@@ -24,6 +24,8 @@ SCALAR_SECONDS, UNPACK_SECONDS = 4e-8, 8e-8
 ARRAY_SECONDS, ENTRY_SECONDS = 1e-6, 1e-9
 """What one operation on NumPy arrays costs, and what each entry adds."""
 MOST_SCALARS = 100_000
+MOST_COMPILED_SCALARS = 10_000
+"""A compiler takes a second for this many operations one after the other."""
 WORTH_COMPILING_SECONDS = 1e-4
 """A run that takes less than this in Python is not worth a compiler's tenths of a second by itself."""
 
@@ -72,7 +74,9 @@ def runner_of(given: Shaped, compile_with: str) -> Runner:
 
 def _scalars(given: Shaped) -> Scalars | None:
     scalars = scalarise(given, MOST_SCALARS)
-    return None if scalars is None else scalars._replace(shaped=optimise(scalars.shaped).shaped)
+    if scalars is None or scalars.shaped is given:
+        return scalars
+    return scalars._replace(shaped=optimise(scalars.shaped).shaped)
 
 
 def _quickest(given: Shaped) -> Runner:
@@ -83,7 +87,10 @@ def _quickest(given: Shaped) -> Runner:
     float_seconds = np.inf if scalars is None else _float_seconds(scalars)
     if min(array_seconds, float_seconds) > WORTH_COMPILING_SECONDS:
         try:
-            return _native(given) if scalars is None else _native_scalars(scalars)
+            if scalars is None:
+                return _native(given)
+            if operation_count(scalars.shaped.program) <= MOST_COMPILED_SCALARS:
+                return _native_scalars(scalars)
         except UnavailableError:
             pass  # without a compiler Python and NumPy do it
     on_floats = _on_floats(scalars) if scalars is not None and float_seconds < array_seconds else None

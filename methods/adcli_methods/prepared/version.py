@@ -14,8 +14,8 @@ from adcli_methods.optimiser import PassEffect, operation_count, optimise
 from adcli_methods.prepared.runners import Runner, runner_of
 from adcli_methods.primitive import Value, shape_of
 from adcli_methods.program import Program
-from adcli_methods.rewriting import adjoint_program, gradient_program, tangent_program
-from adcli_methods.shapes import shaped
+from adcli_methods.rewriting import adjoint_program, gradient_program, shaped_gradient, tangent_program
+from adcli_methods.shapes import Shaped, abstract_of, shaped
 
 
 @dataclass(frozen=True)
@@ -65,16 +65,16 @@ def prepare_version(
     start = time.perf_counter()
     program, leaves = problem.program, problem.leaves
     with np.errstate(all="ignore"):  # infinities and NaN are values here
-        primal = optimise(shaped(program, leaves)).shaped.program
-        derived = derived_program(primal, leaves, moving, operator, seeds)
-        optimised = optimise(shaped(derived, [*leaves, *seeds]))
-        runner = runner_of(optimised.shaped, compile_with)
+        abstracts = tuple(map(abstract_of, problem.traced[0].values))
+        primal = optimise(Shaped(program, abstracts)).shaped.program
+        derived = optimise(derived_program(primal, leaves, moving, operator, seeds))
+        runner = runner_of(derived.shaped, compile_with)
     report = VersionReport(
         runner.backend,
         operation_count(primal),
         runner.operations,
-        optimised.effects,
-        len(optimised.shaped.program.guards),
+        derived.effects,
+        len(derived.shaped.program.guards),
         runner.kernels,
         time.perf_counter() - start,
     )
@@ -83,18 +83,19 @@ def prepare_version(
 
 def derived_program(
     primal: Program, leaves: Sequence[Value], moving: int, operator: str, seeds: Sequence[Value]
-) -> Program:
+) -> Shaped:
     """The Program of the value and the operator's result."""
     if operator == "gradient":
-        return gradient_program(primal, leaves, moving)
+        return shaped_gradient(primal, leaves, moving)
     if operator == "jvp":
-        return tangent_program(primal, leaves, seeds)
+        return shaped(tangent_program(primal, leaves, seeds), [*leaves, *seeds])
     if operator == "vjp":
-        return adjoint_program(primal, leaves, seeds, moving)
+        return shaped(adjoint_program(primal, leaves, seeds, moving), [*leaves, *seeds])
     gradient = gradient_program(primal, leaves, moving)
     second = tangent_program(gradient, leaves, seeds)
     value, products = second.outputs[0], second.outputs[-moving:]
-    return Program(second.instructions, second.inputs, second.constants, (value, *products), second.guards)
+    made = Program(second.instructions, second.inputs, second.constants, (value, *products), second.guards)
+    return shaped(made, [*leaves, *seeds])
 
 
 def branches_of(program: Program) -> tuple[Any, ...]:
