@@ -43,3 +43,13 @@ class Derivative:
     prepare_seconds: float
     run_seconds: float
     notes: tuple[str, ...] = field(default=())
+
+    def _repr_html_(self) -> str:
+        from adcli_methods.html_text import derivative_html
+
+        return derivative_html(self)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        from adcli_methods.html_text import bundle
+
+        return bundle(self._repr_html_(), repr(self), include, exclude)

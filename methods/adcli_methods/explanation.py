@@ -7,6 +7,7 @@ v_(1-n) ... v_0, the operations v_1, v_2, ...; a dot marks a tangent, a bar an a
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from adcli_methods.primitive import Value
 from adcli_methods.program import Location
@@ -21,7 +22,7 @@ class Term:
         partial_formula: the partial of line j by this line, as text; empty where the operation has no elementwise one.
         partial: its value; None where the rule is a transpose or a tangent (a sum, a matrix product).
         adjoint_formula: the contribution as text, "v̄₃·v₂".
-        value: the contribution.
+        value: the contribution; of an array of which a part was read, what comes back to that part.
     """
 
     source: int
@@ -105,7 +106,7 @@ class Explanation:
         inputs: their names, in the order of the first lines.
         lines: the evaluation trace, inputs first.
         outputs: the lines of the outputs.
-        output_names: what the function calls them: y, or y.0, y.1, ...
+        output_names: y, or y.0, y.1, ... of several (f where an input is called y).
         seed_direction: what the forward sweep differentiates by: "x1", "x[0]", or a direction such as "(1, 0)".
         cotangent: what the reverse sweep differentiates: "y", "y[0]", or weights such as "(1, 0)".
         value: the function's value, in the form that it returned it.
@@ -141,3 +142,13 @@ class Explanation:
     held_forward_bytes: int
     kinks: tuple[tuple[int, str], ...]
     notes: tuple[str, ...]
+
+    def _repr_html_(self) -> str:
+        from adcli_methods.html_text import explanation_html
+
+        return explanation_html(self)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        from adcli_methods.html_text import bundle
+
+        return bundle(self._repr_html_(), f"{self.function}: a trace of {len(self.lines)} lines", include, exclude)

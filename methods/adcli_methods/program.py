@@ -113,3 +113,13 @@ class Program:
         operands = [f"v{operand}" for operand in instruction.operands]
         parameters = [f"{name}={value}" for name, value in instruction.parameters.items()]
         return f"{instruction.primitive.name}({', '.join(operands + parameters)})"
+
+    def _repr_html_(self) -> str:
+        from adcli_methods.html_text import program_html
+
+        return program_html(self)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        from adcli_methods.html_text import bundle
+
+        return bundle(self._repr_html_(), str(self), include, exclude)
