@@ -34,9 +34,8 @@ def _wrong(sample: Sample) -> Array:
     error = np.nan_to_num(np.abs(sample.claimed - sample.reference), nan=np.inf)
     eps = sample.case.subject.eps
     worst = np.max(error[np.isfinite(error)], initial=0.0)
-    return np.asarray(
-        error > np.maximum(max(SMALL * SMALL, 1e4 * eps) * np.abs(sample.reference), 1e-3 * SMALL * worst)
-    )
+    rounding = max(SMALL * SMALL, 1e4 * eps) * np.abs(sample.reference)
+    return np.asarray(error > np.maximum(rounding, 1e-3 * SMALL * worst))
 
 
 def _words(sample: Sample, wrong: Array) -> str:
@@ -95,13 +94,9 @@ def _what(samples: list[Sample], wrong: Array) -> str:
     if (reference == 0).all():
         return ": the derivative is 0 there"
     usable = reference != 0
-    ratios = claimed[usable] / reference[usable]
-    if (
-        len(ratios)
-        and np.isfinite(ratios).all()
-        and all(near(float(ratio), float(ratios[0]), 1e-3) for ratio in ratios)
-    ):
-        if near(float(ratios[0]), -1.0, 1e-3):
+    ratios = [float(ratio) for ratio in claimed[usable] / reference[usable]]
+    if ratios and all(near(ratio, ratios[0], 1e-3) for ratio in ratios):
+        if near(ratios[0], -1.0, 1e-3):
             return ": the sign is opposite"
-        return f": {name_of(float(ratios[0])) or format(ratios[0], '.6g')} times the derivative"
+        return f": {name_of(ratios[0]) or format(ratios[0], '.6g')} times the derivative"
     return ""

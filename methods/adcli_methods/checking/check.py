@@ -42,7 +42,7 @@ def check(
         function: a Function or any Python callable of numbers, arrays, or tuples, lists and dicts of them. One that
             returns (value, gradient) stands for its value.
         claim: a callable of the same inputs that returns the derivative; of a hvp, jvp or vjp the vector comes last.
-        at: the point, as `differentiate` takes it; None with `size` for points of varied scale, sign, shape and strides.
+        at: the point, as `differentiate` takes it; None, with `size`, for points of many scales and strides.
         kind: "derivative", "gradient", "jacobian", "hessian", "hvp", "jvp", "vjp" or "value_and_gradient"; None to find
             out from the claim's name and the shape of its result.
         wrt: the inputs that the claim differentiates by; None for all floating-point ones.

@@ -16,6 +16,8 @@ from adcli_methods.checking.report import Cause
 from adcli_methods.checking.samples import Sample, samples_of
 
 MOST_CAUSES = 3
+CERTAIN = 0.99
+"""A cause that explains this share ends the search for others."""
 _TESTS: tuple[Callable[[list[Sample]], Iterator[Cause]], ...] = (
     not_a_number, single_precision, whole_factor, by_order, by_path, block,
 )  # fmt: skip
@@ -32,7 +34,8 @@ def diagnose(case: Any, findings: Findings, measured: Measured | None) -> list[C
     causes: list[Cause] = []
     if len(samples[0].claimed):
         for test in _TESTS:
-            causes += _safely(test, samples)
+            if not any(cause.share >= CERTAIN for cause in causes) or test is block:
+                causes += _safely(test, samples)
     kinks = [kink_cause(kink, case) for kink in findings.kinks[:1] if kink.holds_claim]
     causes = sorted([*kinks, *causes], key=lambda cause: cause.kind in _LAST)
     return causes[:MOST_CAUSES] or [_unknown(samples[0])]

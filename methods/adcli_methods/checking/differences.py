@@ -7,13 +7,14 @@ the noise of the function is what the finest steps show
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 Array = np.ndarray[Any, Any]
-QUICK_LEVELS = (9, 10)
+TWO_STEPS = (9, 10)
+THREE_STEPS = (8, 9, 10)
 FULL_LEVELS = range(3, 31)
 FINEST_LEVELS = range(31, 45)
 SECOND_LEVELS = range(2, 21)
@@ -62,9 +63,15 @@ class Line:
             self.known[level] = (self.phi(h), self.phi(-h))
         return self.known[level]
 
-    def quick(self) -> Estimate:
-        """An estimate from two steps: four evaluations."""
-        return self._estimate(QUICK_LEVELS, few=True)
+    def quick(self, levels: Sequence[int] = TWO_STEPS) -> Estimate:
+        """An estimate from a few steps, two evaluations each; from three, its error is known the better."""
+        return self._estimate(levels, few=True)
+
+    def coarse(self, truncation: float) -> Estimate:
+        """An estimate from one step: two evaluations; the truncation error is known from another direction."""
+        estimate = self._estimate(TWO_STEPS[-1:], few=True)
+        noise = 4 * self.eps * np.abs(self.base) * 2.0 ** TWO_STEPS[-1]
+        return estimate._replace(error=truncation + noise)
 
     def full(self) -> Estimate:
         """The best estimate that a ladder of steps gives; a finer ladder where the first does not settle."""

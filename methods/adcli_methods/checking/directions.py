@@ -6,20 +6,36 @@ import numpy as np
 
 from adcli_methods.checking.subject import Array, Subject
 
+SMALLEST = 1e-290
+ENOUGH = 10_001
+_STEPS = np.array([sign * k / 16.0 for sign in (-1, 1) for k in range(9, 17)])
+_EXPONENT = np.int64(0x7FF0000000000000)
+_PERIOD = 8191
+"""The random steps repeat after so many entries."""
 LARGEST_WEIGHT = 20
 """An equalised direction slows no input by more than this power of two."""
 
 
 def scales(subject: Subject) -> Array:
     """The size of each input entry, a power of two; an entry of zero has the median size of its array, or 1."""
-    result = np.ones(subject.n)
+    result = np.empty(subject.n)
     for start, stop in zip(subject.bounds[:-1], subject.bounds[1:], strict=True):
         part = np.abs(subject.x[start:stop])
-        found = part[(part > 0) & np.isfinite(part)]
-        usual = float(np.median(found)) if len(found) else 1.0
-        sizes = np.where((part > 0) & np.isfinite(part), part, usual)
-        result[start:stop] = np.exp2(np.floor(np.log2(np.maximum(sizes, 1e-290))))
+        usable = (part > SMALLEST) & np.isfinite(part)
+        if not usable.all():
+            part = np.where(usable, part, median(part[usable], 1.0))
+        result[start:stop] = power_of_two(part)
     return result
+
+
+def power_of_two(x: Array) -> Array:
+    """The largest power of two that is no larger than each entry."""
+    return (np.asarray(x, dtype=np.float64).view(np.int64) & _EXPONENT).view(np.float64)
+
+
+def median(x: Array, otherwise: float) -> float:
+    """The median of some of the entries, for its size alone matters."""
+    return float(np.median(x[:: 1 + len(x) // ENOUGH])) if len(x) else otherwise
 
 
 def direction(sizes: Array, generator: np.random.Generator, shares: Array | None = None) -> Array:
@@ -31,16 +47,14 @@ def direction(sizes: Array, generator: np.random.Generator, shares: Array | None
         shares: where given, how much each entry contributes to a product; entries that contribute much are slowed
             by powers of two, so that the faults of the others are seen beside them.
     """
-    signs = generator.choice(np.array([-1.0, 1.0]), len(sizes))
-    v: Array = signs * sizes * generator.integers(9, 17, len(sizes)) / 16.0
-    if shares is None or not np.any(shares > 0):
+    steps = _STEPS[generator.integers(0, len(_STEPS), min(_PERIOD, len(sizes)))]
+    v: Array = np.resize(steps, len(sizes)) * sizes
+    usual = median(shares[shares > 0], 0.0) if shares is not None else 0.0
+    if shares is None or not 0 < usual < np.inf or float(np.max(shares)) < 2 * usual:
         return v
-    positive = shares[(shares > 0) & np.isfinite(shares)]
-    usual = float(np.median(positive)) if len(positive) else 0.0
-    if usual == 0.0:
-        return v
-    weights = np.floor(np.log2(np.clip(shares / usual, 1.0, 2.0**LARGEST_WEIGHT)))
-    return v * np.exp2(-weights)
+    weights = np.clip(np.frexp(shares / usual)[1] - 1, 0, LARGEST_WEIGHT)
+    slowed: Array = np.ldexp(v, -weights)
+    return slowed
 
 
 def cotangent(row_scales: Array, generator: np.random.Generator) -> Array:

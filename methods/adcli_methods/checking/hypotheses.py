@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -67,9 +68,7 @@ def whole_factor(samples: list[Sample]) -> Iterator[Cause]:
         return
     name = input_named(factors, samples)
     if name is not None:
-        text = (
-            f"the claim is {name} times the derivative, here {factor:.6g} times: a derivative by another scale of it?"
-        )
+        text = f"the claim is {name} times the derivative, here {factor:.6g} times: by another scale of it?"
         yield Cause("chain factor", text, share=share)
 
 
@@ -109,7 +108,7 @@ def by_order(samples: list[Sample]) -> Iterator[Cause]:
     if blocks is None:
         return
     for kind, words, move in _moves(samples[0]):
-        share = share_of([s for s in samples if _blocks(s) is not None], lambda s, move=move: _moved(s, move))
+        share = share_of([s for s in samples if _blocks(s) is not None], partial(_moved, move=move))
         if share >= EXPLAINS:
             yield Cause(kind, words, share=share)
             return
@@ -155,10 +154,10 @@ def _moves(sample: Sample) -> Iterator[tuple[str, str, Callable[[Array], Array]]
         for step, words in ((1, "later"), (-1, "earlier")):
             where = f" along axis {axis}" if depth > 1 else ""
             text = f"each entry stands one place {words} than it should{where}"
-            yield "shifted", text, lambda a, axis=axis, step=step: _rolled(a, axis, step, False)
-            yield "shifted", text + ", with 0 at the end", lambda a, axis=axis, step=step: _rolled(a, axis, step, True)
+            yield "shifted", text, partial(_rolled, axis=axis, step=step, zeros=False)
+            yield "shifted", text + ", with 0 at the end", partial(_rolled, axis=axis, step=step, zeros=True)
     for axis in range(depth):
-        yield "permuted", "the entries are in reverse order", lambda a, axis=axis: _flipped(a, axis)
+        yield "permuted", "the entries are in reverse order", partial(_flipped, axis=axis)
 
 
 def _transposed(a: Array) -> Array:

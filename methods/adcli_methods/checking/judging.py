@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from adcli_methods.checking.cases import Case, Sharp
-from adcli_methods.checking.differences import Estimate
+from adcli_methods.checking.differences import THREE_STEPS, TWO_STEPS, Estimate
 from adcli_methods.checking.matrix_case import MatrixCase
 from adcli_methods.checking.subject import Array
 from adcli_methods.checking.tolerance import Compared, Limits, compared
@@ -18,6 +18,8 @@ MOST_REFINED = 8
 BLIND = 1e-3
 """Differences whose error is above this share of the derivative's natural size cannot confirm it."""
 DIRECTIONS = 3
+COARSER = 8.0
+"""The truncation error may be so many times larger along another random direction."""
 
 
 @dataclass
@@ -172,12 +174,16 @@ class Directional:
 
 def judge_blunt(case: Any, limits: Limits, trusted: bool) -> Directional:
     """Compare with differences in random directions: a few evaluations each, more only where these do not settle."""
-    told = Directional()
+    told, truncation = Directional(), 0.0
     for number in range(DIRECTIONS):
         blunt = case.blunt(number)
-        estimate = blunt.line.quick()
+        if number and case.is_seen:
+            estimate = blunt.line.coarse(truncation)
+        else:
+            estimate = blunt.line.quick(TWO_STEPS if trusted else THREE_STEPS)
         if not _agrees(estimate, blunt.claimed, blunt.rounding, BLIND if trusted else BLIND * BLIND):
             estimate = blunt.line.full()
+        truncation = COARSER * float(np.max(estimate.error)) if number == 0 else truncation
         _tell(told, estimate, blunt.claimed, blunt.rounding, limits)
         told.count += 1
     return told

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -22,27 +23,39 @@ class Matrix:
         self.diagonal = diagonal
         self.shape: tuple[int, int] = (len(array), len(array)) if diagonal else array.shape
 
+    @cached_property
+    def magnitudes(self) -> Matrix:
+        """The matrix of absolute values."""
+        return Matrix(abs(self.array), self.diagonal)
+
+    @property
+    def is_row(self) -> bool:
+        """Whether it is one dense row, as of a gradient."""
+        return not self.diagonal and self.shape[0] == 1 and isinstance(self.array, np.ndarray)
+
     def times(self, v: Array) -> Array:
         """The matrix times a vector."""
-        return self.array * v if self.diagonal else np.asarray(self.array @ v)
+        if self.is_row:
+            return np.array([np.einsum("i,i->", self.array[0], v)])  # no threads, which cost more than they bring
+        return np.asarray(self.array * v if self.diagonal else self.array @ v)
 
     def transposed_times(self, u: Array) -> Array:
         """A vector times the matrix."""
-        return self.array * u if self.diagonal else np.asarray(self.array.T @ u)
+        return np.asarray(self.array * u if self.diagonal else self.array.T @ u)
 
     def sizes_of_rows(self, v: Array) -> Array:
         """For each row, the sum of |entry| * |v|."""
-        return abs(Matrix(abs(self.array), self.diagonal).times(np.abs(v)))
+        return self.magnitudes.times(np.abs(v))
 
     def shares_of_columns(self, sizes: Array) -> Array:
         """For each column, its largest entry times its size, with each row in units of its largest."""
         if self.diagonal:
             return np.ones(len(self.array))
-        if self.shape[0] == 1:
-            return np.abs(np.asarray(self.row(0))) * sizes
+        if self.is_row:
+            return np.asarray(self.magnitudes.array[0] * sizes)
         rows = self.sizes_of_rows(sizes)
         weights = 1.0 / np.where((rows > 0) & np.isfinite(rows), rows, np.inf)
-        return Matrix(abs(self.array)).transposed_times(weights) * sizes
+        return self.magnitudes.transposed_times(weights) * sizes
 
     def row(self, i: int) -> Array:
         """One row, dense."""
@@ -50,12 +63,14 @@ class Matrix:
             row = np.zeros(self.shape[1])
             row[i] = self.array[i]
             return row
-        return np.asarray(self.array[i] if isinstance(self.array, np.ndarray) else self.array[[i]].toarray()).ravel()
+        if self.is_row:
+            return np.asarray(self.array[0])
+        part = self.array[[i]]
+        return np.asarray(part if isinstance(part, np.ndarray) else part.toarray()).ravel()
 
     def column(self, j: int) -> Array:
         """One column, dense."""
         if self.diagonal:
             return self.row(j)
-        return np.asarray(
-            self.array[:, [j]] if isinstance(self.array, np.ndarray) else self.array[:, [j]].toarray()
-        ).ravel()
+        part = self.array[:, [j]]
+        return np.asarray(part if isinstance(part, np.ndarray) else part.toarray()).ravel()

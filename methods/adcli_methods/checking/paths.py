@@ -78,11 +78,9 @@ def _as_term(paths: list[_Paths], key: Key) -> Cause | None:
     first = paths[0]
     part = first.part(key)
     factor = _share(first.sample, part)
-    if (
-        part is None
-        or not np.isfinite(factor)
-        or first.sample.explained(first.sample.reference + factor * part) < EXPLAINS
-    ):
+    if part is None or not np.isfinite(factor):
+        return None
+    if first.sample.explained(first.sample.reference + factor * part) < EXPLAINS:
         return None
     if first.sample.explained(_times(first.sample)) >= EXPLAINS and _is_all(first.sample, part):
         return None  # the term is the whole derivative

@@ -20,6 +20,8 @@ from adcli_methods.checking.tracing import trace_of
 from adcli_methods.operators import require_scalar
 
 MOST_ENTRIES = 10
+MOST_INPUTS_TWICE = 10**5
+"""Up to this many inputs forward and reverse mode are compared with one another."""
 
 
 @dataclass(frozen=True)
@@ -124,9 +126,9 @@ class PointCheck:
     def _compare_modes(self) -> None:
         """u^T (J v) against (u^T J) v, and complex step against both where it is cheap."""
         case, tracing = self.case, self.case.tracing
-        v = case.sizes * self.generator.uniform(0.5, 1.0, len(case.sizes))
-        if len(tracing.y) * len(v) > 10**10 or len(v) > 10**5:
+        if len(case.sizes) > MOST_INPUTS_TWICE:
             return
+        v = case.sizes * self.generator.uniform(0.5, 1.0, len(case.sizes))
         u = self.generator.uniform(0.5, 1.0, len(tracing.y))
         pushed, pulled = tracing.push(v), tracing.pull(u)
         self.methods.insert(0, "forward")
@@ -168,7 +170,7 @@ class PointCheck:
 
     def _concluded(self, findings: Findings) -> PointReport:
         entries = self._entries(findings)
-        wrong = {place for place in findings.wrong}
+        wrong = findings.wrong
         bad_kinks = [k for k in findings.kinks if not k.holds_claim and not k.unbounded and k.place is not None]
         if wrong or findings.distrusted:
             causes = diagnose(self.case, findings, self.measured)

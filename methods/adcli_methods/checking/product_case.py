@@ -68,6 +68,11 @@ class ProductCase(Case):
         """How many entries the claim has."""
         return len(self.products[0])
 
+    @property
+    def is_seen(self) -> bool:
+        """Whether differences need only confirm: never, for products with few vectors."""
+        return False
+
     def sharp(self) -> list[Sharp]:
         """The product with each vector."""
         return [self._sharp(number) for number in range(len(self.vectors))]

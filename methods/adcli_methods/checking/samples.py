@@ -1,4 +1,4 @@
-"""The claim and the reference side by side, whole, at the failing point and at points nearby: what causes are tested on."""
+"""The claim and the reference side by side, at the failing point and nearby: what causes are tested on."""
 
 from __future__ import annotations
 

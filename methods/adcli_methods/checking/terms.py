@@ -10,6 +10,7 @@ import numpy as np
 
 from adcli_methods.checking.subject import Array
 from adcli_methods.checking.tracing import Tracing, joined
+from adcli_methods.pieces import Pieces, added
 from adcli_methods.primitive import Value, shape_of
 from adcli_methods.primitives.structural import sum_to
 from adcli_methods.program import Instruction, Location
@@ -17,7 +18,7 @@ from adcli_methods.sweeps import contributions, pull, seeded
 
 MOST_WORK = 3_000_000
 MOST_TERMS = 400
-_ADDITIVE = ("add", "subtract", "sum", "concatenate", "stack", "negative", "getitem", "reshape")
+_ADDITIVE = ("add", "subtract", "sum", "concatenate", "stack", "negative", "reshape")
 
 Key = tuple[Any, ...]
 
@@ -71,13 +72,15 @@ def terms_of(tracing: Tracing, u: Array) -> dict[Key, Term]:
     terms: dict[Key, Term] = {}
     counts: dict[int, int] = {}
     for slot, operand, part in contributions(trace, trace.values, adjoints):
-        known = adjoints[operand]
-        adjoints[operand] = part if known is None else known + part
+        adjoints[operand] = added(adjoints[operand], part)
+        if type(part) is Pieces:
+            continue  # a read of an array is no term
         instruction = trace.instructions[slot]
         position = counts[slot] = counts.get(slot, -1) + 1
         assert instruction.primitive is not None
         key = (instruction.mark or slot, instruction.primitive.name, position)
         plain = adjoints.dropped.get(slot) if instruction.primitive.elementwise else None
+        plain = plain.total(trace.values[slot]) if type(plain) is Pieces else plain
         term = terms.setdefault(key, Term(instruction, position, [], [], []))
         term.operands.append(operand)
         term.parts.append(part)

@@ -12,10 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from adcli_methods.checking.cases import Case, Sharp
+from adcli_methods.checking.directions import ENOUGH, median
 from adcli_methods.checking.subject import Array
 
 UNITS = 2.0**10
 """So many units of rounding are any formula's right."""
+BESIDE = 16.0
+"""So many units of rounding of a usual entry are a smaller one's right."""
 MOST_SHAKES = 8
 RECLAIMS = 3
 INPUT_UNITS = 4.0
@@ -56,48 +59,62 @@ class Compared:
 
 
 def compared(case: Case, sharp: Sharp, limits: Limits) -> Compared:
-    """Compare, with a tolerance no larger than needed."""
+    """Compare, with a tolerance no larger than needed; all but the first test looks at the suspects alone."""
     claimed, reference = sharp.claimed, sharp.reference
     error = np.abs(claimed - reference)
-    same = (claimed == reference) | (np.isnan(claimed) & np.isnan(reference))
-    error = np.where(same, 0.0, np.where(np.isnan(error), np.inf, error))
     eps = case.subject.eps
     tiny = float(np.finfo(np.float32 if eps > 1e-10 else np.float64).tiny) * eps * UNITS
-    size = np.where(np.isfinite(reference), np.abs(reference), 0.0)
-    noise = UNITS * eps * size + tiny
-    if limits.rtol is not None:
-        wrong = error > np.maximum(limits.rtol * size, tiny)
-    else:
-        wrong = error > noise
-    noise = _with_rounding(case, sharp, eps, error, noise, wrong)
-    wrong &= error > noise
-    excused = wrong & _lost_digits(case, sharp, error, eps)
-    if limits.atol is not None:
-        excused |= wrong & (error <= limits.atol)
+    noise = UNITS * eps * np.abs(reference) + tiny
+    allowed = noise if limits.rtol is None else limits.rtol * np.abs(reference) + tiny
+    suspects = np.flatnonzero(~(error <= allowed))
+    wrong, excused = np.zeros(len(error), dtype=bool), np.zeros(len(error), dtype=bool)
+    if len(suspects):
+        c, r = claimed[suspects], reference[suspects]
+        same = (c == r) | (np.isnan(c) & np.isnan(r))
+        error[suspects] = np.where(same, 0.0, np.where(np.isnan(error[suspects]), np.inf, error[suspects]))
+        noise[suspects] = np.where(np.isfinite(r), noise[suspects], tiny)
+        noise[suspects] = np.maximum(noise[suspects], _beside_others(case, sharp, eps, suspects))
+        noise[suspects] = _with_rounding(case, sharp, eps, error[suspects], noise[suspects], suspects)
+        left = suspects[error[suspects] > noise[suspects]]
+        wrong[left] = True
+        if len(left):
+            excused[left] = _lost_digits(case, sharp, error, eps, left)
+        if limits.atol is not None:
+            excused[left] |= error[left] <= limits.atol
     return Compared(sharp, error, noise, wrong & ~excused, excused)
 
 
-def _lost_digits(case: Case, sharp: Sharp, error: Array, eps: float) -> Array:
+def _beside_others(case: Case, sharp: Sharp, eps: float, suspects: Array) -> Array:
+    """A few units of rounding of a usual entry, for entries made smaller by cancellation, though not much."""
+    if len(case.sizes) != len(sharp.reference):
+        return np.zeros(len(suspects))
+    some = slice(None, None, 1 + len(case.sizes) // ENOUGH)
+    usual = median(np.abs(sharp.reference[some] * case.sizes[some]), 0.0)
+    own = np.abs(sharp.reference[suspects])
+    return np.asarray(np.minimum(BESIDE * eps * usual / case.sizes[suspects], UNITS * UNITS * eps * own))
+
+
+def _lost_digits(case: Case, sharp: Sharp, error: Array, eps: float, left: Array) -> Array:
     """Entries that a rounding near 1 explains (1 - tanh(20)**2 = 0), far below what the other entries matter."""
     sizes = case.sizes if len(case.sizes) == len(error) else np.ones(len(error))
     matters = float(np.max(np.abs(sharp.reference * sizes), initial=0.0, where=np.isfinite(sharp.reference)))
-    quanta = sharp.claimed * (4.0 / eps)
-    return np.asarray((error * sizes <= 4 * eps * matters) & (quanta == np.round(quanta)))
+    quanta = sharp.claimed[left] * (4.0 / eps)
+    return np.asarray((error[left] * sizes[left] <= 4 * eps * matters) & (quanta == np.round(quanta)))
 
 
 def _with_rounding(case: Case, sharp: Sharp, eps: float, error: Array, noise: Array, suspects: Array) -> Array:
-    """The noise with what shaking shows, as long as that may still explain a suspect."""
-    suspects = suspects & np.isfinite(error) & np.isfinite(sharp.reference)
+    """The suspects' noise with what shaking shows, as long as that may still explain one."""
+    hopeful = np.isfinite(error) & np.isfinite(sharp.reference[suspects])
     for _ in range(MOST_SHAKES):
-        if not np.any(suspects & (error > noise)):
+        if not np.any(hopeful & (error > noise)):
             return noise
-        moved = np.abs(sharp.shaken(eps, case.generator) - sharp.reference)
+        moved = np.abs(sharp.shaken(eps, case.generator)[suspects] - sharp.reference[suspects])
         noise = np.maximum(noise, SHAKE_FACTOR * np.where(np.isnan(moved), 0.0, moved))
     x = case.subject.x
     for _ in range(RECLAIMS):
-        if not np.any(suspects & (error > noise)):
+        if not np.any(hopeful & (error > noise)):
             return noise
         nudged = x * (1.0 + INPUT_UNITS * eps * case.generator.standard_normal(len(x)))
-        moved = np.abs(sharp.reclaimed(nudged) - sharp.claimed)
+        moved = np.abs(sharp.reclaimed(nudged)[suspects] - sharp.claimed[suspects])
         noise = np.maximum(noise, RECLAIM_FACTOR * np.where(np.isnan(moved), 0.0, moved))
     return noise

@@ -13,6 +13,7 @@ from adcli_methods.inhouse import traced
 from adcli_methods.method import Settings
 from adcli_methods.methods import method_named
 from adcli_methods.operators import derivative_blocks
+from adcli_methods.pieces import added
 from adcli_methods.primitive import Value, evaluate
 from adcli_methods.sweeps import _push, _strict_times, contributions, filled, pull, push, seeded
 
@@ -23,7 +24,8 @@ _MOVES = frozenset(
     "relu max min sign floor ceil trunc rint copysign negative positive astype to_integer argsort argmax argmin".split()
 )
 """Operations that select or move numbers: nothing is rounded, and their rules compare a result with its operands."""
-_POOL = 1 << 20
+_PERIOD = 4099
+"""Random factors repeat after so many entries."""
 
 
 class Tracing:
@@ -75,8 +77,7 @@ class Tracing:
         inputs = self.trace.input_count
         totals: list[Value] = [None] * inputs
         for _, operand, part in contributions(self.trace, values, adjoints, _shaken_times(shake)):
-            known = adjoints[operand]
-            adjoints[operand] = part if known is None else known + part
+            adjoints[operand] = added(adjoints[operand], part)
         totals = [filled(adjoint, value) for adjoint, value in zip(adjoints[:inputs], values, strict=False)]
         return joined(totals)
 
@@ -144,17 +145,18 @@ def joined(parts: Sequence[Value]) -> Array:
 
 
 def _shaker(eps: float, generator: np.random.Generator) -> Callable[[Value], Value]:
-    pool = 1.0 + SHAKE * eps * generator.standard_normal(4099)
+    factors = [1.0 + SHAKE * eps * generator.standard_normal(_PERIOD)]
 
     def shake(value: Value) -> Value:
         array = np.asarray(value)
         if array.dtype.kind != "f":
             return value
-        start = int(generator.integers(4099))
+        start = int(generator.integers(_PERIOD))
         if array.ndim == 0:
-            return np.float64(array * pool[start])
-        factors = np.resize(np.roll(pool, start), array.shape)
-        return array * factors
+            return np.float64(array * factors[0][start])
+        if start + array.size > len(factors[0]):
+            factors[0] = np.resize(factors[0], array.size + _PERIOD)
+        return array * factors[0][start : start + array.size].reshape(array.shape)
 
     return shake
 
