@@ -21,5 +21,6 @@ def compile_program(
         abstracts: the shape and type of each slot.
         strict: use the C library's scalar functions, at most 1 unit in the last place off, in place of vector ones.
         threads: how many threads a large kernel may use; None is one for each processor that this process may use.
+    Raises: UnavailableError where there is no C compiler.
     """
-    return CompiledProgram(program, abstracts)
+    return CompiledProgram(program, abstracts, strict, threads)
