@@ -36,10 +36,10 @@ def execute(program: Program, inputs: Sequence[Value], target: Target) -> list[V
     return [values[slot] for slot in program.outputs]
 
 
-def needed_slots(program: Program) -> list[bool]:
-    """For each slot, whether an output depends on it."""
+def needed_slots(program: Program, others: Sequence[int] = ()) -> list[bool]:
+    """For each slot, whether an output, or one of these other slots, depends on it."""
     needed = [False] * len(program.instructions)
-    for slot in program.outputs:
+    for slot in (*program.outputs, *others):
         needed[slot] = True
     for slot in range(len(needed) - 1, -1, -1):
         if needed[slot]:

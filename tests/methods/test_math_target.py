@@ -10,6 +10,7 @@ import pytest
 from adcli_methods.emission import compile_guarded, emit
 from adcli_methods.function import FlatFunction, function_of
 from adcli_methods.primitives import PRIMITIVES
+from adcli_methods.shapes import shaped
 from adcli_methods.targets import target
 
 MATH = target("math")
@@ -55,7 +56,7 @@ def test_source_on_floats_reads_like_mathematics():
 @pytest.mark.parametrize("at", [3.0, -3.0])
 def test_a_guard_that_does_not_hold_ends_the_run(at):
     flat = FlatFunction(function_of(lambda x: x * 2.0 if x > 0 else -x), {"x": at}, [("x",)])
-    run = compile_guarded(flat.program, MATH, numbers=True)
+    run = compile_guarded(shaped(flat.program, flat.leaves), MATH, numbers=True)
     assert run(at) == [6.0 if at > 0 else 3.0]
     assert run(-at) is None
     assert run(math.nan) is None

@@ -106,7 +106,7 @@ def _on_floats(scalars: Scalars) -> Runner | None:
     """Straight-line Python on floats; None where it has an operation that Python's math lacks."""
     program = scalars.shaped.program
     try:
-        function = compile_guarded(program, target("math"), numbers=True)
+        function = compile_guarded(scalars.shaped, target("math"), numbers=True)
     except OperatorError:
         return None
     plain = all(not abstract.shape for abstract in (*scalars.inputs, *scalars.outputs))
@@ -141,7 +141,7 @@ def _assembled(entries: Sequence[Value], abstracts: Sequence[Abstract]) -> list[
 def _on_arrays(given: Shaped) -> Runner:
     """Straight-line NumPy."""
     checked, count = _checked(given)
-    function = compile_guarded(checked.program, target("numpy"), numbers=False)
+    function = compile_guarded(checked, target("numpy"), numbers=False)
 
     def run(inputs: Sequence[Value]) -> Sequence[Value] | None:
         with np.errstate(all="ignore"):  # infinities and NaN are values here
