@@ -24,6 +24,8 @@ CSV_COLUMNS = (
     "name", "index", "value", "cpu", "commit", "started_at",
 )  # fmt: skip
 """One row for each value; `index` counts the entries of a list; a cell without values has one row without a name."""
+NOT_IN_CSV = "_round_seconds"
+"""Every round of a timing: the .jsonl file has them."""
 
 
 def stem_of(text: str) -> Path:
@@ -154,12 +156,13 @@ def _rows(record: Record) -> Iterator[tuple[Any, ...]]:
     start = (cell.measure, cell.problem, cell.method, size, cell.dtype, cell.device, cell.seed, settings)
     said = (record.outcome, record.reason)
     end = (environment.get("cpu", ""), environment.get("commit", ""), record.started_at)
-    for name, value in record.values.items():
+    values = {name: value for name, value in record.values.items() if not name.endswith(NOT_IN_CSV)}
+    for name, value in values.items():
         if isinstance(value, list):
             yield from ((*start, *said, name, index, plain(entry), *end) for index, entry in enumerate(value))
         else:
             yield (*start, *said, name, "", plain(value), *end)
-    if not record.values:
+    if not values:
         yield (*start, *said, "", "", "", *end)
 
 
