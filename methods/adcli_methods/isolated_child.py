@@ -142,7 +142,7 @@ def _encoded(message: dict[str, Any]) -> bytes:
 
 def _peak_resident_bytes() -> int | None:
     """Of this program alone: the system's rusage counts that of the process it was started by."""
-    with contextlib.suppress(OSError), open("/proc/self/status", encoding="ascii") as file:
+    with contextlib.suppress(Exception), open("/proc/self/status", encoding="ascii") as file:
         for line in file:
             if line.startswith("VmHWM"):
                 return int(line.split()[1]) * 1024

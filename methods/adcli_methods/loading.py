@@ -36,15 +36,22 @@ def load_python(target: str) -> Function:
     if target.endswith(".py"):
         raise FunctionError(f"{target}: which function? write {target}:name")
     place, _, name = target.rpartition(":")
+    return function_named(load_module(place), name, place)
+
+
+def load_module(place: str) -> ModuleType:
+    """The module of a Python file, which is run, or of an importable name.
+
+    Raises: FunctionError if there is no such file or module, or it fails.
+    """
     try:
-        module = _load_file(Path(place)) if place.endswith(".py") else _import(place)
+        return _load_file(Path(place)) if place.endswith(".py") else _import(place)
     except AdcliError:
         raise
     except (Exception, SystemExit) as error:
         if isinstance(error, SyntaxError):
             raise FunctionError(f"{error.filename}:{error.lineno}: SyntaxError: {error.msg}") from None
         raise FunctionError(f"loading {place} failed: {describe(error, place)}") from error
-    return function_of(_found(module, name, place), is_file=True)
 
 
 def _load_file(path: Path) -> ModuleType:
@@ -79,7 +86,24 @@ def _import(name: str) -> ModuleType:
         raise FunctionError(f"no module {name!r}: give file.py:name, or the name of an importable module") from None
 
 
-def _found(module: ModuleType, name: str, place: str) -> Any:
+def function_named(module: ModuleType, name: str, place: str) -> Function:
+    """The function of that name in a module that `place` led to.
+
+    Raises: FunctionError if there is none.
+    """
+    found = object_named(module, name, place)
+    if isinstance(found, type):
+        raise FunctionError(f"{place}:{name} is a class: name one of its instances' methods, or a function")
+    if not callable(found):
+        raise FunctionError(f"{place}:{name} is a {type(found).__name__}, not a function")
+    return function_of(found, is_file=True)
+
+
+def object_named(module: object, name: str, place: str) -> Any:
+    """What a dotted name stands for in a module, or in what else `place` led to.
+
+    Raises: FunctionError if there is nothing of that name.
+    """
     found: Any = module
     for part in name.split("."):
         if not hasattr(found, part):
@@ -90,8 +114,4 @@ def _found(module: ModuleType, name: str, place: str) -> Any:
             hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(known[:10]) or 'no functions'}"
             raise FunctionError(f"{place} has no {part!r}: {hint}")
         found = getattr(found, part)
-    if isinstance(found, type):
-        raise FunctionError(f"{place}:{name} is a class: name one of its instances' methods, or a function")
-    if not callable(found):
-        raise FunctionError(f"{place}:{name} is a {type(found).__name__}, not a function")
     return found
