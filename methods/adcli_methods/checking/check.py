@@ -18,8 +18,10 @@ from adcli_methods.checking.report import CheckReport, PointReport
 from adcli_methods.checking.subject import Subject
 from adcli_methods.checking.tolerance import Limits
 from adcli_methods.differentiate import Request, flat_problem
-from adcli_methods.errors import OperatorError, PointError
+from adcli_methods.errors import OperatorError
 from adcli_methods.function import Function, function_of
+
+USUAL_SIZE = 5
 
 
 def check(
@@ -47,7 +49,7 @@ def check(
             out from the claim's name and the shape of its result.
         wrt: the inputs that the claim differentiates by; None for all floating-point ones.
         points: how many points, the given one first.
-        size: how many entries each input has where no point is given.
+        size: how many entries each input has where no point is given; None for a few.
         seed: of all random choices.
         rtol: a relative error that passes, in place of the derived tolerance.
         atol: an absolute error that is excused: no FAIL, but no PASS.
@@ -65,8 +67,6 @@ def check(
     start = time.perf_counter()
     made, own = claim_of(claim, kind), function if isinstance(function, Function) else function_of(function)
     own, made = with_arguments(own, args), replace(made, call=_with_arguments(made.call, args))
-    if at is None and size is None:
-        raise PointError(f"where? give {own.name} a point (at), or the size of its inputs (size)")
     if points < 1:
         raise OperatorError(f"{points} points: give at least 1")
     run = _Run(own, made, wrt, seed, Limits(rtol, atol))
@@ -86,8 +86,7 @@ class _Run:
     def over(self, at: Any, points: int, size: int | None) -> tuple[list[Checked], list[str]]:
         """The checks at the given point and around it, or at points of varied scale and shape."""
         if at is None:
-            assert size is not None
-            return random_points(self.function, self.at, points, size, self.generator)
+            return random_points(self.function, self.at, points, size or USUAL_SIZE, self.generator)
         first = self.subject(at)
         checked = [self.checked(first)]
         checked += [self.checked(first.moved(self._around(first))) for _ in range(points - 1)]
@@ -105,8 +104,7 @@ class _Run:
 
     def checked(self, subject: Subject) -> Checked:
         """The check of a subject."""
-        black_box = getattr(self.claim, "black_box", None)
-        return PointCheck(subject, self.claim, self.generator, self.limits, black_box).run()
+        return PointCheck(subject, self.claim, self.generator, self.limits).run()
 
     def _around(self, subject: Subject) -> Any:
         from adcli_methods.checking.directions import direction, scales

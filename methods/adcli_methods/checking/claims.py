@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -35,11 +35,13 @@ class Claim:
         name: what to call it in reports.
         call: takes the function's inputs; of hvp, jvp and vjp the vector comes last.
         kind: one of KINDS, None to find out from the name and the shape of its result.
+        black_box: None to trace the function; else why it is checked by differences alone.
     """
 
     name: str
     call: Callable[..., Any]
     kind: str | None = None
+    black_box: str | None = None
 
 
 class ShapeError(Exception):
@@ -56,7 +58,7 @@ def claim_of(claim: Any, kind: str | None) -> Claim:
     Raises: OperatorError for an unknown kind or what cannot be called.
     """
     if isinstance(claim, Claim):
-        made = Claim(claim.name, claim.call, kind or claim.kind)
+        made = replace(claim, kind=kind or claim.kind)
     else:
         name = getattr(claim, "__name__", None) or getattr(claim, "name", None) or type(claim).__name__
         call = claim if callable(claim) else getattr(claim, "call", None)

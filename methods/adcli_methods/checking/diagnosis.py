@@ -9,7 +9,7 @@ import numpy as np
 
 from adcli_methods.checking.black_box import Measured
 from adcli_methods.checking.blocks import block
-from adcli_methods.checking.hypotheses import by_order, not_a_number, single_precision, whole_factor
+from adcli_methods.checking.hypotheses import by_order, not_a_number, own_factor, single_precision, whole_factor
 from adcli_methods.checking.judging import Findings, Kink
 from adcli_methods.checking.paths import by_path
 from adcli_methods.checking.report import Cause
@@ -19,7 +19,7 @@ MOST_CAUSES = 3
 CERTAIN = 0.99
 """A cause that explains this share ends the search for others."""
 _TESTS: tuple[Callable[[list[Sample]], Iterator[Cause]], ...] = (
-    not_a_number, single_precision, whole_factor, by_order, by_path, block,
+    not_a_number, single_precision, whole_factor, own_factor, by_order, by_path, block,
 )  # fmt: skip
 _LAST = ("block",)
 """Kinds that only say where, which come after those that say what, and a factor that is no round number."""

@@ -72,6 +72,31 @@ def whole_factor(samples: list[Sample]) -> Iterator[Cause]:
         yield Cause("chain factor", text, share=share)
 
 
+_INNER: dict[str, Callable[[Array], Array]] = {
+    "{}": lambda x: x, "1/{}": lambda x: 1 / x, "2·{}": lambda x: 2 * x, "1/(2·{})": lambda x: 0.5 / x,
+    "{}²": lambda x: x**2, "1/{}²": lambda x: 1 / x**2, "exp({})": np.exp, "exp(−{})": lambda x: np.exp(-x),
+}  # fmt: skip
+
+
+def own_factor(samples: list[Sample]) -> Iterator[Cause]:
+    """Entries times a function of their own input: an inner derivative left out, or one too many."""
+    rows = [s for s in samples if s.places is not None and len(s.claimed) == s.case.subject.n and s.case.order == 1]
+    if len(rows) != len(samples):
+        return
+    wrong = np.any([np.abs(s.residual) > 1e-7 * np.max(np.abs(s.reference * s.weights)) for s in rows], axis=0)
+    x = np.concatenate([sample.case.subject.x[wrong] for sample in rows])
+    claimed = np.concatenate([sample.claimed[wrong] for sample in rows])
+    reference = np.concatenate([sample.reference[wrong] for sample in rows])
+    if len(x) < 3:
+        return
+    name = rows[0].case.subject.input_name(int(np.flatnonzero(wrong)[0])) if wrong.sum() == 1 else "its input"
+    for words, function in _INNER.items():
+        if np.allclose(claimed, reference * function(x), rtol=1e-5, atol=0):
+            which = "the entry is" if wrong.sum() == 1 else f"each of {int(wrong.sum())} entries is"
+            yield Cause("chain factor", f"{which} {words.format(name)} times the derivative", share=1.0)
+            return
+
+
 def _factor(sample: Sample) -> float:
     """The best factor, by least squares."""
     w = sample.weights

@@ -63,15 +63,16 @@ def by_path(samples: list[Sample]) -> Iterator[Cause]:
         paths = [_Paths(sample) for sample in samples if can_follow(sample)]
         first = paths[0]
         forgotten: list[Cause] = []
+        factors: list[Cause] = []
         for key in term_candidates(first.tracing, first.terms):
             cause = _as_term(paths, key)
-            if cause is not None:
+            if cause is not None and cause.kind != "factor":
                 yield cause
-                break
+                return
+            factors += [cause] if cause is not None else []
             cause = _as_forgotten(paths, key)
-            if cause is not None and not forgotten:
-                forgotten.append(cause)
-        yield from forgotten
+            forgotten += [cause] if cause is not None else []
+        yield from [*forgotten, *factors][:1]
 
 
 def _as_term(paths: list[_Paths], key: Key) -> Cause | None:

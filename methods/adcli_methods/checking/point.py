@@ -20,6 +20,7 @@ from adcli_methods.checking.tracing import trace_of
 from adcli_methods.operators import require_scalar
 
 MOST_ENTRIES = 10
+LONGEST_REASON = 160
 MOST_INPUTS_TWICE = 10**5
 """Up to this many inputs forward and reverse mode are compared with one another."""
 
@@ -42,14 +43,10 @@ class PointCheck:
         claim: what is claimed.
         generator: of random numbers.
         limits: the user's tolerances.
-        black_box: None to trace the function, else why not to.
     """
 
-    def __init__(
-        self, subject: Subject, claim: Claim, generator: np.random.Generator, limits: Limits, black_box: str | None
-    ) -> None:
+    def __init__(self, subject: Subject, claim: Claim, generator: np.random.Generator, limits: Limits) -> None:
         self.subject, self.claim, self.generator, self.limits = subject, claim, generator, limits
-        self.black_box = black_box
         self.case: Any = None
         self.notes: list[str] = []
         self.methods: list[str] = []
@@ -101,12 +98,13 @@ class PointCheck:
         if repeated:
             raise NotRepeatableError(repeated)
         subject.widen()
-        if self.black_box is None:
-            self.case.tracing, reason = trace_of(subject, self.case.order)
-            if reason:
-                self.notes.append(f"not traced, so checked by differences as a black box: {reason}")
-        else:
-            self.notes.append(self.black_box)
+        if claim.black_box is not None:
+            self.notes.append(claim.black_box)
+            return
+        self.case.tracing, reason = trace_of(subject, self.case.order)
+        if reason:
+            first = reason.split("; ")[0]
+            self.notes.append(f"not traced, so checked by differences as a black box: {first[:LONGEST_REASON]}")
 
     def _judged(self) -> PointReport:
         findings = Findings()
@@ -157,6 +155,9 @@ class PointCheck:
             local, self.measured = localise(self.case)
             findings.wrong |= local.wrong
             findings.kinks += local.kinks
+            if local.wrong and self.case.tracing is not None:
+                self.notes.append("in-house differentiation agrees with the claim here, and differences contradict both")
+                self.case.tracing = None
             if not findings.wrong and not findings.kinks and self.case.tracing is None and told.worst is not None:
                 findings.notes.append("along a random direction the claim is {:.6g}, differences say {:.6g} "
                                       "with an error of {:.1e}".format(*told.worst))  # fmt: skip

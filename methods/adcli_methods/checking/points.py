@@ -40,14 +40,21 @@ def random_points(
     names = [name for name in function.parameters if name not in function.defaults] or [function.parameters[0]]
     kept: list[Any] = []
     left: list[Any] = []
-    for at, asked in _candidates(names, size, points, generator):
+    form: int | None = None
+    for at, asked, own_form in _candidates(names, size, points, generator):
         if len(kept) >= points:
             break
+        if form not in (None, own_form):
+            continue
         try:
             checked = run(at)
         except AdcliError:
             continue
-        (left if _says_nothing(checked.report, asked) else kept).append(checked)
+        if _says_nothing(checked.report, asked):
+            left.append(checked)
+        else:
+            kept.append(checked)
+            form = own_form
     notes = [f"{len(left)} random points were left out, as: {left[0].report.reason}"] if left and kept else []
     if not kept and not left:
         raise PointError(f"{function.name} takes no inputs of {size} entries each: give it a point (at)")
@@ -64,21 +71,19 @@ def _says_nothing(report: Any, asked: bool) -> bool:
 
 def _candidates(
     names: list[str], size: int, points: int, generator: np.random.Generator
-) -> Iterator[tuple[dict[str, Any], bool]]:
-    """Points by input name, and whether they have the length asked for."""
+) -> Iterator[tuple[dict[str, Any], bool, int]]:
+    """Points by input name, whether they have the length asked for, and how many of the last inputs are numbers."""
     for number in range(TRIES_PER_POINT * points + len(_SCALES)):
         draw = _SCALES[number % len(_SCALES)]
         lap = number // len(_SCALES)
         length = size if number % 3 < 2 or size == 1 else (size + 1, max(1, size // 2), 2 * size + 1)[lap % 3]
-        for scalars in range(len(names)) if number < len(_SCALES) else (0,):
+        for scalars in range(len(names) + 1):
             at = {name: draw(generator, length) for name in names}
             for name in names[len(names) - scalars :]:
                 at[name] = float(at[name][0])
             if number % 4 == 3:
                 at = {name: _strided(value) for name, value in at.items()}
-            yield at, length == size
-        if size == 1:
-            yield {name: float(draw(generator, 1)[0]) for name in names}, True
+            yield at, length == size, scalars
 
 
 def _strided(value: Any) -> Any:
