@@ -58,7 +58,8 @@ def cells(request: BenchRequest) -> list[Cell]:
 
 
 def _cells(request: BenchRequest) -> Iterator[Cell]:
-    methods = methods_of(request, METHODS)
+    asked = methods_of(request, METHODS)
+    methods = [name for name in asked if name in METHODS] or asked
     limit = TOUR_SIMPLIFY_LIMIT_SECONDS if request.is_tour else SIMPLIFY_LIMIT_SECONDS
     if request.is_tour:
         yield from cells_of("swell", request, ("logistic-map",), methods, (1, 3, 6), order=1, simplify_seconds=limit)
