@@ -18,7 +18,7 @@ INTERRUPTED = 130
 LONGEST_MESSAGE = 600
 _FLAGS = {"-q", "-h", "-"}
 
-COMMANDS = ("diff", "compare", "methods")
+COMMANDS = ("diff", "compare", "emit", "explain", "check", "bench", "report", "methods")
 """Each is `run` in the file of that name in `adcli/commands`."""
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from adcli import point as points
 from adcli.target import PROBLEM, resolve
 from adcli_methods.errors import AdcliError, PointError
-from adcli_methods.formula import formula_inputs
+from adcli_methods.formula import formula_function, formula_inputs
 from adcli_methods.function import Function
 from adcli_methods.loading import load_python, names_python
 
@@ -53,6 +53,16 @@ def function_at(target: str, at: str | None, n: str | None, seed: int, derivativ
     function = load_python(text)
     free = tuple(name for name in function.parameters if name not in bound and name not in function.defaults)
     return resolve(function, {**points.random_inputs(free, size, seed), **bound}, derivative)
+
+
+def formula_without_point(target: str) -> Function | None:
+    """The Function of a formula; None for any other target, which needs a point.
+
+    Raises: ExpressionError.
+    """
+    if target == "-" or target.startswith(PROBLEM) or names_python(target):
+        return None
+    return formula_function(target)
 
 
 @contextlib.contextmanager

@@ -11,13 +11,14 @@ import numpy as np
 from adcli_methods import formula_text as build
 from adcli_methods.differentiate import Request, flat_problem
 from adcli_methods.errors import PointError
-from adcli_methods.explanation import Explanation, PassCount
+from adcli_methods.explanation import Explanation, PassCount, output_symbol
 from adcli_methods.explanation_lines import Numbers, lines_of
 from adcli_methods.function import FlatFunction, Function
 from adcli_methods.landmarks import landmarks
 from adcli_methods.liveness import ancestors, held_forward, kept_slots, memory_bytes
 from adcli_methods.notes import notes_of
 from adcli_methods.operators import as_vector
+from adcli_methods.pieces import Pieces, added
 from adcli_methods.primitive import Value, shape_of
 from adcli_methods.structure import leaves_of, rebuild
 from adcli_methods.sweeps import _strict_times, contributions, filled, push_one, seeded
@@ -40,7 +41,7 @@ def explain(
         at: the point.
         wrt: the inputs to differentiate by, None for all floating-point ones.
         tangent: the seed of the forward sweep: an input's name, or numbers; None for the first input.
-        cotangent: the seed of the reverse sweep; None for the (first) output.
+        cotangent: the seed of the reverse sweep: an output's name, or numbers; None for the (first) output.
         dtype: "float32" or "float64"; None keeps the inputs' own.
     Raises: AdcliError.
 
@@ -61,7 +62,8 @@ def _explained(
     problem: FlatFunction, trace: Trace, outputs: Sequence[int], tangent: Any, cotangent: Any
 ) -> Explanation:
     names = [".".join(path) for path in problem.paths]
-    output_names = [".".join(("y", *path)) for path, _ in leaves_of(problem.output)]
+    symbol = output_symbol(problem.inputs)
+    output_names = [".".join((symbol, *path)) for path, _ in leaves_of(problem.output)]
     values = [np.float64(value) if type(value) is float else value for value in trace.values]
     seeds, direction = _tangent_seed(tangent, problem.leaves, names)
     cotangents, weights = _cotangent_seed(cotangent, [values[slot] for slot in outputs], output_names)
@@ -117,8 +119,8 @@ def _tangent_seed(tangent: Any, leaves: Sequence[Value], names: Sequence[str]) -
 
 
 def _cotangent_seed(cotangent: Any, values: Sequence[Value], names: Sequence[str]) -> tuple[list[Value], str]:
-    if cotangent is None:
-        return _first_entry(names[0], values, names, "output")
+    if cotangent is None or isinstance(cotangent, str):
+        return _first_entry(names[0] if cotangent is None else cotangent, values, names, "output")
     return as_vector(cotangent, values, names), f"({_entries(cotangent)})"
 
 
@@ -180,10 +182,10 @@ def _adjoints(
     for slot, operand, part in contributions(trace, values, waiting, _times):
         if slot != source:
             source, positions = slot, iter(_differentiated(trace, slot))
-        known = totals[operand]
-        waiting[operand] = totals[operand] = part if known is None else known + part
-        terms.setdefault(operand, []).append((slot, next(positions), part))
-    return totals, terms
+        read = part.pieces[-1] if type(part) is Pieces else part
+        terms.setdefault(operand, []).append((slot, next(positions), read))
+        waiting[operand] = totals[operand] = added(waiting[operand], part)
+    return [None if x is None else filled(x, v) for x, v in zip(totals, values, strict=True)], terms
 
 
 def _differentiated(trace: Trace, slot: int) -> list[int]:

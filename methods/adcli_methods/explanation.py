@@ -6,11 +6,23 @@ v_(1-n) ... v_0, the operations v_1, v_2, ...; a dot marks a tangent, a bar an a
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 from adcli_methods.primitive import Value
 from adcli_methods.program import Location
+
+_OUTPUT_SYMBOLS = ("y", "f", "z", "output")
+
+
+def output_symbol(taken: Collection[str]) -> str:
+    """What to call the output: y, or the next symbol that no input has.
+
+    >>> output_symbol(["x", "y"])
+    'f'
+    """
+    return next((symbol for symbol in _OUTPUT_SYMBOLS if symbol not in taken), "result")
 
 
 @dataclass(frozen=True)

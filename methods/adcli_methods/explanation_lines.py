@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -11,7 +11,9 @@ from adcli_methods import formula_text as build
 from adcli_methods.explanation import Line, Term
 from adcli_methods.formula_text import BAR, DOT, Formula, given, named, subscript, text_of
 from adcli_methods.primitive import Linear, Partial, Rule, Tangent, Value, shape_of
-from adcli_methods.rule_text import Rules, as_written, decided, operation, pushed, transposed
+from adcli_methods.primitives.structural import getitem
+from adcli_methods.program import Instruction, Location
+from adcli_methods.rule_text import Rules, as_written, decided, index_text, operation, pushed, transposed
 from adcli_methods.trace import Trace
 
 LONGEST_RULE = 48
@@ -80,6 +82,8 @@ class _Writer:
         first = 1 - trace.input_count
         self.index = {slot: index for index, slot in enumerate(slots)}
         self.subscripts = {slot: subscript(first + index) for slot, index in self.index.items()}
+        self.named = {slot: named(f"v{index}") for slot, index in self.subscripts.items()}
+        self.locations: dict[Any, Location | None] = {None: None}
         self.rules = Rules()
         self.locals: dict[tuple[int, int], _Local] = {}
 
@@ -109,22 +113,25 @@ class _Writer:
             adjoint_formula=self._adjoint_text(slot, is_output, terms) if flows else "",
             adjoint=plain_number(adjoint) if flows else None,
             terms=terms,
-            location=instruction.location,
+            location=self._location(instruction),
             branch=branch,
             kept=is_kept,
         )
 
-    def _name(self, slot: int) -> Formula:
-        return named(f"v{self.subscripts[slot]}")
+    def _location(self, instruction: Instruction) -> Location | None:
+        mark = instruction.mark
+        if mark not in self.locations:
+            self.locations[mark] = instruction.location
+        return self.locations[mark]
 
     def _names(self, slot: int) -> list[Formula | None]:
         """What the operands of an operation are called; None for a constant."""
-        return [self._name(i) if i in self.index else None for i in self.trace.instructions[slot].operands]
+        return [self.named.get(i) for i in self.trace.instructions[slot].operands]
 
     def _filled(self, slot: int) -> list[Formula]:
         """The operands as formulas, constants written out."""
         slots = self.trace.instructions[slot].operands
-        return [self._name(i) if i in self.index else given(self.trace.values[i]) for i in slots]
+        return [self.named.get(i) or given(self.trace.values[i]) for i in slots]
 
     def _operands(self, slot: int) -> list[Value]:
         return [self.numbers.values[operand] for operand in self.trace.instructions[slot].operands]
@@ -206,7 +213,7 @@ class _Writer:
             return operation(primitive, filled, parameters)
         assert type(rule) is Tangent
         operands, result = self._operands(slot), self.numbers.values[slot]
-        whole = pushed(rule, operands, result, operands[position], names, self._name(slot), dotted, parameters)
+        whole = pushed(rule, operands, result, operands[position], names, self.named[slot], dotted, parameters)
         if len(text_of(whole)) <= LONGEST_RULE:
             return whole
         return build.multiply(self._symbol(slot, instruction.operands[position]), dotted)
@@ -228,6 +235,8 @@ class _Writer:
         if type(rule) is Partial:
             whole = build.multiply(barred, self._partial(source, position).formula)
             return whole if shape_of(result) == shape_of(operands[position]) else ("call", "sum", whole)
+        if instruction.primitive is getitem and len(operands) == 1:
+            return ("call", "at", barred, named(index_text(instruction.parameters["index"])))
         if type(rule) is Linear:
             whole = transposed(rule, operands, result, self._names(source), barred, instruction.parameters)
             if len(text_of(whole)) <= LONGEST_RULE:

@@ -21,6 +21,7 @@ _SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 _SUBSCRIPTS = str.maketrans("0123456789-", "₀₁₂₃₄₅₆₇₈₉₋")
 _CONSTANTS = {
     math.pi: "π",
+    **{factor * math.pi: f"{factor}π" for factor in range(2, 10)},
     math.e: "e",
     math.log(2.0): "ln 2",
     math.log(10.0): "ln 10",
@@ -81,8 +82,8 @@ def add(a: Formula, b: Formula) -> Formula:
     """a + b."""
     if _is(a, 0):
         return b
-    if b[0] == "negative":
-        return ("subtract", a, b[1])
+    if b[0] == "negative" or (b[0] == "number" and b[1] < 0):
+        return ("subtract", a, negative(b))
     return a if _is(b, 0) else ("add", a, b)
 
 
@@ -106,7 +107,7 @@ def multiply(a: Formula, b: Formula) -> Formula:
     if b[0] == "negative":
         return negative(multiply(a, b[1]))
     if a[0] == "number":
-        return b if a[1] == 1 else negative(b) if a[1] == -1 else _scaled(a, b)
+        return b if a[1] == 1 else negative(multiply(negative(a), b)) if a[1] < 0 else _scaled(a, b)
     if b[0] == "number":
         return multiply(b, a)
     if b[0] == "divide":
@@ -204,8 +205,8 @@ def _print_call(name: str, arguments: tuple[Formula, ...]) -> tuple[str, int]:
         return f"{_within(arguments[0], _ATOM)}ᵀ", _POWER
     if name == "@":
         return f"{_within(arguments[0], _POWER)} @ {_within(arguments[1], _POWER)}", _PRODUCT
-    if name == "index":
-        return f"{_within(arguments[0], _ATOM)}{arguments[1][1]}", _ATOM
+    if name in ("index", "at"):
+        return f"{_within(arguments[0], _ATOM)}{' at ' * (name == 'at')}{arguments[1][1]}", _ATOM
     texts = [text_of(argument) for argument in arguments]
     if len(texts) > _MOST_ARGUMENTS:
         texts = [*texts[:2], "…", texts[-1]]

@@ -34,17 +34,14 @@ def _decision(trace: Trace, slot: int, outcome: Any) -> str:
     location = trace.instructions[slot].location
     if location is None:
         return ""
-    return f"{place(location)}: {_shown(location)} → {_outcome(outcome)}"
+    return f"{source_line(location)} → {_outcome(outcome)}"
 
 
-def place(location: Location) -> str:
-    """The file's name and the line."""
-    return f"{Path(location.filename).name}:{location.line}"
-
-
-def _shown(location: Location) -> str:
+def source_line(location: Location) -> str:
+    """The file's name, the line's number, and the line itself."""
     text = location.text.removesuffix(":")
-    return text if len(text) <= LONGEST_SOURCE else text[:LONGEST_SOURCE] + " …"
+    shown = text if len(text) <= LONGEST_SOURCE else text[:LONGEST_SOURCE] + " …"
+    return f"{Path(location.filename).name}:{location.line}: {shown}"
 
 
 def _outcome(outcome: Any) -> str:
@@ -56,15 +53,18 @@ def _outcome(outcome: Any) -> str:
 def _repetitions(trace: Trace, slots: Sequence[int]) -> list[tuple[int, str]]:
     """The lines where the user's code comes to the same operation again: a loop's next pass, a second call."""
     times: Counter[Any] = Counter()
+    sources: dict[Any, str] = {}
     found, before = [], 1
     for position, slot in enumerate(slots):
         instruction: Instruction = trace.instructions[slot]
-        if instruction.mark is None or instruction.primitive is None:
+        mark = instruction.mark
+        if mark is None or instruction.primitive is None:
             continue
-        key = (instruction.mark, instruction.primitive)
+        key = (mark, instruction.primitive)
         times[key] += 1
-        location = instruction.location
-        if times[key] != before and times[key] > 1 and location is not None:
-            found.append((position, f"{place(location)}: {_shown(location)} → pass {times[key]}"))
+        if times[key] != before and times[key] > 1:
+            if mark not in sources:
+                sources[mark] = source_line(instruction.location) if instruction.location else ""
+            found.append((position, f"{sources[mark]} → pass {times[key]}"))
         before = times[key]
     return found

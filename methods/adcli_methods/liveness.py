@@ -118,7 +118,7 @@ def _read_by(
     return frozenset(slot for slot in reached if slot <= len(operands))
 
 
-def ancestors(trace: Trace, outputs: Sequence[int]) -> set[int]:
+def ancestors(trace: Trace | Program, outputs: Sequence[int]) -> set[int]:
     """The slots that these were computed from, themselves included."""
     reached: set[int] = set()
     waiting = list(outputs)

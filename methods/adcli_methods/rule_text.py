@@ -52,10 +52,10 @@ def operation(primitive: Primitive, operands: Sequence[Formula], parameters: dic
     if name in _BESSEL:
         return ("call", f"{_BESSEL[name]}{_order(parameters['order'])}", *operands)
     if name in ("getitem", "index_update"):
-        index = named(_index_text(parameters["index"], operands[1 if name == "getitem" else 2 :]))
+        index = named(index_text(parameters["index"], operands[1 if name == "getitem" else 2 :]))
         if name == "getitem":
             return ("call", "index", operands[0], index)
-        return ("call", "set", operands[0], ("call", "index", operands[1], named(" at " + index[1])))
+        return ("call", "set", operands[0], ("call", "at", operands[1], index))
     if name == "transpose":
         axes = tuple(parameters["axes"])
         return ("call", "ᵀ" if axes == (1, 0) else "transpose", *operands)
@@ -79,7 +79,11 @@ def _order(order: float) -> str:
     return subscript(int(order)) if float(order).is_integer() else f"[{order:g}]"
 
 
-def _index_text(index: tuple[Any, ...], arrays: Sequence[Formula]) -> str:
+def index_text(index: tuple[Any, ...], arrays: Sequence[Formula] = ()) -> str:
+    """An index as it is written: [0], [1:3], [:, 2].
+
+    Arguments: the index, and what its index arrays are called.
+    """
     names = iter(arrays)
     parts = []
     for item in index:
@@ -93,19 +97,38 @@ def _index_text(index: tuple[Any, ...], arrays: Sequence[Formula]) -> str:
     return f"[{', '.join(parts)}]"
 
 
-def spelled(trace: Trace, slot: int, inputs: Sequence[Formula]) -> Formula:
-    """What a trace computed in a slot as one formula of its inputs; a choice by its side that was taken."""
+def spelled(trace: Trace, slot: int, inputs: Sequence[Formula], at_point: bool = True) -> Formula:
+    """What a trace computed in a slot as one formula of its inputs.
+
+    Arguments:
+        trace: what was recorded.
+        slot: the result.
+        inputs: what to call the trace's inputs.
+        at_point: whether a choice is given by the side that was taken; else it stays, save for single points.
+    """
     formulas: dict[int, Formula] = dict(enumerate(inputs))
     for i in range(trace.input_count, slot + 1):
         instruction = trace.instructions[i]
         primitive, operands = instruction.primitive, instruction.operands
         if primitive is None:
             formulas[i] = given(trace.values[i])
-        elif primitive.name == "where" and (side := decided(trace.values[operands[0]])) is not None:
+        elif primitive.name == "where" and at_point and (side := decided(trace.values[operands[0]])) is not None:
             formulas[i] = formulas[operands[1 if side else 2]]
+        elif primitive.name == "where" and not at_point and _is_single_point(formulas[operands[0]]):
+            formulas[i] = formulas[operands[2]]
         else:
             formulas[i] = operation(primitive, [formulas[operand] for operand in operands], instruction.parameters)
     return formulas[slot]
+
+
+def _is_single_point(condition: Formula) -> bool:
+    """Whether a condition holds nowhere or at single points: an equality, a NaN, or something beside one."""
+    if condition[0] != "compare":
+        return condition == named("false")
+    sign, left, right = condition[1:]
+    if sign == "and":
+        return _is_single_point(left) or _is_single_point(right)
+    return bool(sign == "=" or (sign == "≠" and left == right))
 
 
 def decided(condition: Value) -> bool | None:
@@ -115,9 +138,14 @@ def decided(condition: Value) -> bool | None:
 
 
 class Rules:
-    """The rules of a trace as formulas; what was run once on tracers is only spelled the next time."""
+    """The rules of a trace as formulas; what was run once on tracers is only spelled the next time.
 
-    def __init__(self) -> None:
+    Arguments:
+        at_point: whether a choice within a rule is given by the side that was taken.
+    """
+
+    def __init__(self, at_point: bool = True) -> None:
+        self._at_point = at_point
         self._known: dict[Any, tuple[Trace, int]] = {}
 
     def partial(
@@ -146,7 +174,8 @@ class Rules:
         is_plain = not parameters and all(type(x) in (float, int, np.float64) for x in constants)
         key = (primitive, position, tuple(name is None for name in names), constants) if is_plain else None
         inner, slot = self._known.get(key) or self._run(key, rule, operands, result, names, parameters)
-        return spelled(inner, slot, [result_formula, *[name for name in names if name is not None]])
+        formulas = [result_formula, *[name for name in names if name is not None]]
+        return spelled(inner, slot, formulas, self._at_point)
 
     def _run(
         self,
