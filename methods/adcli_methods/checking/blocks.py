@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from adcli_methods.checking.black_box import MOST_FOUND
 from adcli_methods.checking.numerals import name_of, near
 from adcli_methods.checking.report import Cause
 from adcli_methods.checking.samples import Sample
@@ -17,15 +18,20 @@ SMALL = 1e-6
 def block(samples: list[Sample]) -> Iterator[Cause]:
     """Some entries wrong, the others right, at every sample."""
     first = samples[0]
-    if first.places is None or len(first.claimed) < 2:
+    if first.places is None or first.case.entry_count < 2:
         return
     wrong = _wrong(first)
     for sample in samples[1:]:
         if sample.shape == first.shape:
             wrong = wrong | _wrong(sample)
-    if wrong.all() or not wrong.any():
+    matters = wrong | (first.reference != 0) | (first.claimed != 0)
+    is_part = len(first.claimed) < first.case.entry_count
+    if not wrong.any() or (wrong[matters].all() and not is_part):
         return
-    text = f"only {_words(first, wrong)} wrong ({int(wrong.sum())} of {len(wrong)} entries){_what(samples, wrong)}"
+    if is_part and int(wrong.sum()) >= MOST_FOUND:
+        return
+    count = f"{int(wrong.sum())} of {first.case.entry_count} entries"
+    text = f"only {_words(first, wrong)} wrong ({count}){_what(samples, wrong)}"
     yield Cause("block", text, share=1.0)
 
 

@@ -86,7 +86,7 @@ class _Run:
     def over(self, at: Any, points: int, size: int | None) -> tuple[list[Checked], list[str]]:
         """The checks at the given point and around it, or at points of varied scale and shape."""
         if at is None:
-            return random_points(self.function, self.at, points, size or USUAL_SIZE, self.generator)
+            return random_points(self.function, self.at, points, USUAL_SIZE if size is None else size, self.generator)
         first = self.subject(at)
         checked = [self.checked(first)]
         checked += [self.checked(first.moved(self._around(first))) for _ in range(points - 1)]

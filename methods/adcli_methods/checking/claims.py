@@ -18,7 +18,7 @@ from adcli_methods.structure import is_node
 KINDS = ("derivative", "gradient", "jacobian", "hessian", "hvp", "jvp", "vjp", "value_and_gradient")
 PRODUCTS = ("hvp", "jvp", "vjp")
 _NAMES = {
-    "hvp": r"hvp|hessp|hess_vec|hessian_vector",
+    "hvp": r"hvp|hessp|hess\w*_(p|prod|vec)",
     "jvp": r"jvp|jac_vec|pushforward",
     "vjp": r"vjp|pullback|backward",
     "hessian": r"hess",

@@ -28,7 +28,8 @@ _LAST = ("block",)
 def diagnose(case: Any, findings: Findings, measured: Measured | None) -> list[Cause]:
     """The causes that explain a fault, the likeliest first; "unknown" where none does."""
     try:
-        samples = samples_of(case, measured)
+        refined = next((one.sharp for one in findings.compared if one.wrong.any()), None)
+        samples = samples_of(case, measured, refined)
     except Exception as error:  # a diagnosis must not cost the finding
         return [Cause("unknown", f"the cause could not be looked for: {type(error).__name__}: {error}", share=0.0)]
     causes: list[Cause] = []

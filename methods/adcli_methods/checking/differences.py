@@ -69,9 +69,13 @@ class Line:
 
     def coarse(self, truncation: float) -> Estimate:
         """An estimate from one step: two evaluations; the truncation error is known from another direction."""
-        estimate = self._estimate(TWO_STEPS[-1:], few=True)
-        noise = 4 * self.eps * np.abs(self.base) * 2.0 ** TWO_STEPS[-1]
-        return estimate._replace(error=truncation + noise)
+        level = TWO_STEPS[-1]
+        ahead, behind = self.at(level)
+        value = (ahead - behind) * 2.0 ** (level - 1)
+        curved = np.abs(ahead + behind - 2 * self.base) * 2.0**level
+        noise = 4 * self.eps * np.abs(self.base) * 2.0**level
+        no = np.zeros(len(value), dtype=bool)
+        return Estimate(value, truncation + noise, np.maximum(np.abs(value), curved), value, value, no, no)
 
     def full(self) -> Estimate:
         """The best estimate that a ladder of steps gives; a finer ladder where the first does not settle."""

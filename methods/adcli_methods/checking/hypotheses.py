@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from adcli_methods.checking.black_box import MOST_FOUND
 from adcli_methods.checking.numerals import input_named, length_named, name_of, near
 from adcli_methods.checking.report import Cause
 from adcli_methods.checking.samples import Sample
@@ -56,6 +57,9 @@ def single_precision(samples: list[Sample]) -> Iterator[Cause]:
 
 def whole_factor(samples: list[Sample]) -> Iterator[Cause]:
     """One factor on all entries: the sign, a well-known number, a length, the value of an input."""
+    first = samples[0]
+    if first.places is not None and len(first.claimed) < min(MOST_FOUND, first.case.entry_count):
+        return  # few entries are known, for the others are right
     factors = [_factor(sample) for sample in samples]
     if not all(np.isfinite(factors)):
         return

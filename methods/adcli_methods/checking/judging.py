@@ -62,8 +62,9 @@ def judge_sharp(case: Any, limits: Limits) -> Findings:
         if sharp.places is None and np.any(result.wrong):
             result = compared(case, _refined(case, result), limits)
         findings.compared.append(result)
-        if sharp.places is not None:
+        if result.sharp.places is not None:
             _collect(findings, result)
+    findings.wrong = case.told_of(findings.wrong)
     if findings.wrong:
         _arbitrate(case, findings)
     return findings

@@ -21,6 +21,10 @@ MOST_ENTRIES = 200_000
 class MatrixCase(Case):
     """A claimed gradient, Jacobian, diagonal or Hessian."""
 
+    value: float | None = None
+    is_fixed = False
+    """Whether the claim is known at this point only."""
+
     def begin(self) -> bool:
         """Evaluate the claim at the point; whether it changed its inputs.
 
@@ -33,6 +37,7 @@ class MatrixCase(Case):
     def _matrix(self, result: Any) -> Matrix:
         kind = self.claim.kind
         if kind == "value_and_gradient":
+            self.value = float(np.ravel(np.asarray(result[0], dtype=np.float64))[0])
             result = result[1]
             kind = "gradient"
         return matrix_of(result, str(kind), self.subject)
@@ -57,6 +62,16 @@ class MatrixCase(Case):
     def entry_count(self) -> int:
         """How many entries the claim has."""
         return len(self.matrix.array) if self.matrix.diagonal else self.matrix.shape[0] * self.matrix.shape[1]
+
+    def told_of(self, wrong: dict[int, Any]) -> dict[int, Any]:
+        """The wrong entries to tell of: all."""
+        return wrong
+
+    def wrong_value(self) -> str:
+        """Where the claim returns a value too: how it differs from the function's, or nothing."""
+        if self.value is None or abs(self.value - self.subject.y[0]) <= 2.0**10 * self.subject.eps * abs(self.value):
+            return ""
+        return f"the value it returns is {self.value:.17g}, the function's is {self.subject.y[0]:.17g}"
 
     @property
     def is_seen(self) -> bool:

@@ -156,7 +156,7 @@ class PointCheck:
             findings.wrong |= local.wrong
             findings.kinks += local.kinks
             if local.wrong and self.case.tracing is not None:
-                self.notes.append("in-house differentiation agrees with the claim here, and differences contradict both")
+                self.notes.append("in-house differentiation agrees with the claim, and differences contradict both")
                 self.case.tracing = None
             if not findings.wrong and not findings.kinks and self.case.tracing is None and told.worst is not None:
                 findings.notes.append("along a random direction the claim is {:.6g}, differences say {:.6g} "
@@ -173,6 +173,10 @@ class PointCheck:
         entries = self._entries(findings)
         wrong = findings.wrong
         bad_kinks = [k for k in findings.kinks if not k.holds_claim and not k.unbounded and k.place is not None]
+        if self.case.wrong_value():
+            return self._report(
+                Verdict.FAIL, self.case.wrong_value(), causes=(Cause("value", self.case.wrong_value()),)
+            )
         if wrong or findings.distrusted:
             causes = diagnose(self.case, findings, self.measured)
             return self._report(Verdict.FAIL, self._wrong_words(findings), entries, len(wrong), tuple(causes))
@@ -211,7 +215,7 @@ class PointCheck:
             reason = f"the slopes along {where} differ: {kink.left:.6g} on the left, {kink.right:.6g} on the right"
         at = self.case.tracing.kinks() if self.case.tracing is not None else []
         self.notes += at
-        causes = tuple(kink_cause(kink, self.case) for kink in kinks[:3] if kink.holds_claim)
+        causes = tuple(dict.fromkeys(kink_cause(kink, self.case) for kink in kinks[:3] if kink.holds_claim))
         return self._report(Verdict.NOT_DIFFERENTIABLE, reason, entries, causes=causes)
 
     def _entries(self, findings: Findings) -> tuple[Entry, ...]:

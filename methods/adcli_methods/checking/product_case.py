@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from adcli_methods.checking.cases import Blunt, Case, Mixed, Sharp, only
-from adcli_methods.checking.claims import vector_of
+from adcli_methods.checking.cases import Blunt, Case, Mixed, Sharp, basis, only
+from adcli_methods.checking.claims import Claim, vector_of
 from adcli_methods.checking.differences import Estimate
 from adcli_methods.checking.directions import cotangent, direction
 from adcli_methods.checking.subject import SAME, Array
@@ -67,6 +67,23 @@ class ProductCase(Case):
     def entry_count(self) -> int:
         """How many entries the claim has."""
         return len(self.products[0])
+
+    def told_of(self, wrong: dict[int, Any]) -> dict[int, Any]:
+        """The wrong entries to tell of: those of the first product that has any."""
+        number = min((place // self.entry_count for place in wrong), default=0)
+        return {place: numbers for place, numbers in wrong.items() if place // self.entry_count == number}
+
+    def wrong_value(self) -> str:
+        """Nothing: a product comes without a value."""
+        return ""
+
+    def as_matrix(self) -> Claim:
+        """The matrix that the claim's products with unit vectors make, as a claim of its own."""
+        kind, name = ("hessian" if self.order == 2 else "jacobian"), self.claim.name
+        count = self.subject.m if self.claim.kind == "vjp" else self.subject.n
+        columns = [self.product(self.subject.x, basis(count, i)) for i in range(count)]
+        matrix = np.array(columns) if self.claim.kind == "vjp" else np.array(columns).T
+        return Claim(name, lambda *inputs: matrix, kind)
 
     @property
     def is_seen(self) -> bool:

@@ -65,7 +65,7 @@ class Cause:
 
     Arguments:
         kind: "sign", "factor", "transposed", "permuted", "shifted", "missing term", "doubled term", "block", "float32",
-            "mean instead of sum", "chain factor", "kink convention", "shape", "nan", "unknown".
+            "mean instead of sum", "chain factor", "kink convention", "shape", "nan", "value", "unknown".
         text: one plain sentence with numbers.
         location: the user's line, where one is known.
         share: the fraction of the residual's norm that it explains, 0 to 1.

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from adcli_methods.checking.black_box import Measured, localise
+from adcli_methods.checking.cases import Sharp
 from adcli_methods.checking.directions import cotangent, direction
 from adcli_methods.checking.matrix_case import MatrixCase
 from adcli_methods.checking.subject import Array
@@ -18,6 +19,7 @@ MOST_SWEEPS = 256
 NEARBY = 2
 NEAR = 0.05
 MOST_BLACK_BOX = 32
+MOST_PRODUCTS = 64
 
 
 @dataclass(frozen=True)
@@ -56,10 +58,22 @@ class Sample:
         return share if np.isfinite(share) else 0.0
 
 
-def samples_of(case: Any, measured: Measured | None) -> list[Sample]:
-    """The sample at the failing point first, then those nearby where the claim is wrong too."""
+def samples_of(case: Any, measured: Measured | None, refined: Sharp | None) -> list[Sample]:
+    """The sample at the failing point first, then those nearby where the claim is wrong too.
+
+    Arguments:
+        case: the claim at its point.
+        measured: the entries by differences, where these found the fault.
+        refined: the worst rows or columns, where the whole is too large.
+    """
+    if case.tracing is not None and refined is not None and refined.places is not None and _is_large(case):
+        weights = case.sizes[refined.places % case.subject.n]
+        return [Sample(case, refined.claimed, refined.reference, weights, None, refined.places)]
+    case = _with_matrix(case)
     first = _sample(case, measured)
     samples = [first]
+    if isinstance(case, MatrixCase) and case.is_fixed:
+        return samples
     small = case.tracing is not None and case.subject.n <= 10**5
     if small or case.subject.n <= MOST_BLACK_BOX:
         for _ in range(NEARBY):
@@ -67,6 +81,23 @@ def samples_of(case: Any, measured: Measured | None) -> list[Sample]:
             if near is not None and _differs(near):
                 samples.append(near)
     return samples
+
+
+def _is_large(case: Any) -> bool:
+    if not isinstance(case, MatrixCase) or case.matrix.diagonal:
+        return False
+    m, n = case.matrix.shape
+    return min(m, n) > 1 and (m * n > MOST_ENTRIES or min(m, n) > MOST_SWEEPS)
+
+
+def _with_matrix(case: Any) -> Any:
+    """A small product's whole matrix, which says more of a cause than its product with one vector."""
+    if isinstance(case, MatrixCase) or case.tracing is None or max(case.subject.n, case.subject.m) > MOST_PRODUCTS:
+        return case
+    whole = MatrixCase(case.subject, case.as_matrix(), case.tracing, case.generator)
+    whole.begin()
+    whole.is_fixed = True
+    return whole
 
 
 def _differs(sample: Sample) -> bool:
@@ -103,7 +134,7 @@ def _sample(case: Any, measured: Measured | None) -> Sample:
     if case.matrix.diagonal:
         sharp = case.sharp()[0]
         return Sample(case, sharp.claimed, sharp.reference, case.sizes, sharp.shape, sharp.places)
-    if m * n <= MOST_ENTRIES and min(m, n) <= MOST_SWEEPS:
+    if not _is_large(case):
         return _whole(case, m, n)
     u = cotangent(case.matrix.sizes_of_rows(case.sizes), case.generator)
     return Sample(case, case.matrix.transposed_times(u), case.tracing.pull(u), case.sizes, (n,), None, u)

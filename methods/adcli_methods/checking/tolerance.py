@@ -19,6 +19,8 @@ UNITS = 2.0**10
 """So many units of rounding are any formula's right."""
 BESIDE = 16.0
 """So many units of rounding of a usual entry are a smaller one's right."""
+LOST = 64.0
+"""An error that is so many units of rounding of the entry that matters most is next to nothing."""
 MOST_SHAKES = 8
 RECLAIMS = 3
 INPUT_UNITS = 4.0
@@ -99,7 +101,7 @@ def _lost_digits(case: Case, sharp: Sharp, error: Array, eps: float, left: Array
     sizes = case.sizes if len(case.sizes) == len(error) else np.ones(len(error))
     matters = float(np.max(np.abs(sharp.reference * sizes), initial=0.0, where=np.isfinite(sharp.reference)))
     quanta = sharp.claimed[left] * (4.0 / eps)
-    return np.asarray((error[left] * sizes[left] <= 4 * eps * matters) & (quanta == np.round(quanta)))
+    return np.asarray((error[left] * sizes[left] <= LOST * eps * matters) & (quanta == np.round(quanta)))
 
 
 def _with_rounding(case: Case, sharp: Sharp, eps: float, error: Array, noise: Array, suspects: Array) -> Array:
