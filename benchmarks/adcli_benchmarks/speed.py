@@ -112,11 +112,11 @@ def _set_up(cell: Cell, subject: Subject) -> tuple[Prepared, float]:
 def _beside(method: Method, subject: Subject) -> dict[str, Callable[[], Any]]:
     """What the method is timed beside: the function in NumPy, and its value and derivative by hand.
 
-    On another device it is the function in the method's own numbers there.
+    On another device it is the function as torch code there.
     """
     flat = subject.flat
     if method.settings.device != "cpu":
-        native = type(method)(method.settings).prepare(flat, 1)
+        native = method_named("torch")(method.settings).prepare(flat, 1)
         return {"primal": lambda: native.function(native.leaves)}
     primal = direct_function(flat)
     calls: dict[str, Callable[[], Any]] = {"primal": lambda: primal(flat.leaves)}

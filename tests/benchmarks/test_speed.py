@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 
@@ -89,21 +87,6 @@ def test_a_device_is_waited_for_before_and_after_each_copy():
 
     copy_rate(Tensor(), lambda: calls.append("wait"), rounds=2)
     assert calls == ["wait", "copy", "wait"] * 2
-
-
-def test_on_a_gpu_the_function_in_the_methods_own_numbers_is_the_unit():
-    native = SimpleNamespace(function=lambda leaves: ["on the device", leaves], leaves=["there"])
-
-    class OnGpu:
-        def __init__(self, settings):
-            self.settings = settings
-
-        def prepare(self, flat, order):
-            return native
-
-    calls = speed._beside(OnGpu(SimpleNamespace(device="cuda")), SimpleNamespace(flat=None))
-    assert list(calls) == ["primal"]
-    assert calls["primal"]() == ["on the device", ["there"]]
 
 
 def test_methods_of_a_pass_per_input_are_left_out_at_large_sizes_unless_asked_for():
