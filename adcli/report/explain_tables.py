@@ -12,6 +12,8 @@ from adcli_methods.formula_text import BAR, DOT
 from adcli_methods.landmarks import source_line
 
 TANGENT, ADJOINT = "green", "magenta"
+MOST_TERMS = 24
+"""Of an adjoint that collects more contributions half as many are shown."""
 Table = tuple[str, list[Column], list[Block]]
 """A title, columns, and the rows in blocks."""
 Cells = Callable[[Line], tuple[str, ...]]
@@ -66,8 +68,10 @@ def reverse(explanation: Explanation) -> Table:
 
     def gradient() -> list[Row]:
         inputs = zip(explanation.inputs, explanation.lines, strict=False)
+        derivative = explanation.derivative
         cells = [
-            (derivative_name(explanation, name), "", "", _barred(line), number(line.adjoint)) for name, line in inputs
+            (derivative_name(explanation, name), "", "", _barred(line), number(derivative[name]))
+            for name, line in inputs
         ]
         return [Row(row, "bold") for row in cells]
 
@@ -105,7 +109,10 @@ def _contributions(explanation: Explanation, line: Line) -> Iterator[Row]:
         name = ""
     if not addends:
         yield Row((name, "", "", "0", number(line.adjoint)))
-    for term in line.terms:
+    for position, term in enumerate(line.terms):
+        if len(line.terms) > MOST_TERMS and position >= MOST_TERMS // 2:
+            yield Row(("", f"⋮ {len(line.terms) - position:,} more", "", "", ""))
+            break
         source = explanation.lines[term.source]
         is_plain = term.partial_formula in ("", number(term.partial))
         formula = "" if is_plain else f" = {term.partial_formula}"

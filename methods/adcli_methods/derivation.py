@@ -74,7 +74,7 @@ def derivations(function: Function, at: Any = None, wrt: Sequence[str] | None = 
             f"--steps derives formulas of numbers with one number as result: {function.name} has arrays"
         )
     values, symbols = run_on_symbols(program, names)
-    symbol = output_symbol(problem.inputs)
+    symbol = output_symbol([*problem.inputs, function.name])
     partials, found = Partials(program, values), []
     for position, name in enumerate(names):
         tangents = partials.tangents(position)

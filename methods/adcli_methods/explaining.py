@@ -62,7 +62,7 @@ def _explained(
     problem: FlatFunction, trace: Trace, outputs: Sequence[int], tangent: Any, cotangent: Any
 ) -> Explanation:
     names = [".".join(path) for path in problem.paths]
-    symbol = output_symbol(problem.inputs)
+    symbol = output_symbol([*problem.inputs, problem.function.name])
     output_names = [".".join((symbol, *path)) for path, _ in leaves_of(problem.output)]
     values = [np.float64(value) if type(value) is float else value for value in trace.values]
     seeds, direction = _tangent_seed(tangent, problem.leaves, names)
@@ -77,6 +77,8 @@ def _explained(
     position = {slot: index for index, slot in enumerate(slots)}
     held = held_forward(trace, outputs)
     derivative: dict[str, Value] = {name: line.adjoint for name, line in zip(names, lines, strict=False)}
+    if any(np.isnan(values[slot]).any() for slot in outputs):
+        derivative = {name: adjoint + math.nan for name, adjoint in derivative.items()}  # no value, no derivative
     is_finite = all(np.isfinite(part).all() for part in derivative.values())
     numbers = iter([trace.values[slot] for slot in outputs])
     return Explanation(

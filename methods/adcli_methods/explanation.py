@@ -123,7 +123,7 @@ class Explanation:
         cotangent: what the reverse sweep differentiates: "y", "y[0]", or weights such as "(1, 0)".
         value: the function's value, in the form that it returned it.
         tangents: the outputs' tangents, one for each of the outputs.
-        derivative: the inputs' adjoints by name: the gradient where the output is one number.
+        derivative: the inputs' adjoints by name, the gradient of one output; NaN where the function has no value.
         branches: the decisions and repetitions of the user's code, each with the line that it stands before.
         passes: the number of sweeps for all derivatives.
         kept_values: how many values the reverse sweep keeps.
