@@ -18,6 +18,7 @@ class Place:
 
     layer: int
     width: float
+    height: float
     gap: float
     x: float = 0.0
     is_way: bool = False

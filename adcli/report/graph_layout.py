@@ -51,12 +51,12 @@ class _Layout:
         self.ways: list[list[int]] = []
         layers = _layers(graph)
         for node, rows in enumerate(self.rows):
-            self._place(2 * layers[node], _width(rows), BOX_GAP)
+            self._place(2 * layers[node], _width(rows), _height(rows), BOX_GAP)
         for edge in graph.edges:
             self.ways.append(self._way(edge, 2 * layers[edge.source], 2 * layers[edge.target]))
 
-    def _place(self, layer: int, width: float, gap: float, is_way: bool = False) -> int:
-        self.places.append(Place(layer, width, gap, is_way=is_way))
+    def _place(self, layer: int, width: float, height: float, gap: float, is_way: bool = False) -> int:
+        self.places.append(Place(layer, width, height, gap, is_way=is_way))
         return len(self.places) - 1
 
     def _way(self, edge: Edge, top: int, bottom: int) -> list[int]:
@@ -64,12 +64,13 @@ class _Layout:
         source = edge.source
         if bottom - top > 2 * LONGEST_SPAN:
             top = bottom - 2
-            title = self.rows[edge.source][0].text.split(" = ")[0]
-            source = self._place(top, _width((Row("title", title),)), BOX_GAP)
+            rows = self._reference_rows(edge.source)
+            source = self._place(top, _width(rows), _height(rows), BOX_GAP)
             self.references[source] = edge.source
         way = [source]
-        way += [self._place(layer, 2.0, LABEL_GAP, True) for layer in range(top + 1, bottom - 1)]
-        way.append(self._place(bottom - 1, max(len(_label(edge)) * LETTER, 2.0) + 4, LABEL_GAP, True))
+        way += [self._place(layer, 2.0, 2.0, LABEL_GAP, True) for layer in range(top + 1, bottom - 1)]
+        label_width = max(len(_label(edge)) * LETTER, 2.0) + 4
+        way.append(self._place(bottom - 1, label_width, LABEL_HEIGHT, LABEL_GAP, True))
         way.append(edge.target)
         for upper, lower in pairwise(way):
             self.places[upper].below.append(lower)
@@ -107,9 +108,9 @@ class _Layout:
         return [sorted(layers[layer], key=lambda position: self.places[position].x) for layer in sorted(layers)]
 
     def _heights(self, count: int) -> list[float]:
-        heights = [LABEL_HEIGHT if layer % 2 else 2.0 for layer in range(count)]
-        for rows, place in zip(self.rows, self.places, strict=False):
-            heights[place.layer] = max(heights[place.layer], _height(rows))
+        heights = [0.0] * count
+        for place in self.places:
+            heights[place.layer] = max(heights[place.layer], place.height)
         return heights
 
     def _gaps(self, count: int) -> list[float]:
@@ -121,13 +122,15 @@ class _Layout:
                 travel[above.layer] = max(travel[above.layer], abs(above.x - below.x))
         return [LAYER_GAP + min(TRAVEL_GAP * far, MOST_GAP) for far in travel[:-1]] + [0.0]
 
+    def _reference_rows(self, node: int) -> tuple[Row, ...]:
+        return (Row("title", self.rows[node][0].text.split(" = ")[0]),)
+
     def _box(self, position: int, node: int, centres: Sequence[float]) -> Box:
         place, whole = self.places[position], self.graph.nodes[node]
-        rows = self.rows[node]
-        kind = whole.kind
+        rows, kind = self.rows[node], whole.kind
         if position in self.references:
-            rows, kind = (Row("title", rows[0].text.split(" = ")[0]),), "reference"
-        return Box(node, kind, rows, place.x, centres[place.layer], place.width, _height(rows), whole.detail)
+            rows, kind = self._reference_rows(node), "reference"
+        return Box(node, kind, rows, place.x, centres[place.layer], place.width, place.height, whole.detail)
 
 
 @dataclass(frozen=True)
@@ -145,16 +148,22 @@ class _Routing:
         ends = self._ports(-1, -2)
         wires = []
         for number, (edge, way) in enumerate(zip(edges, self.ways, strict=True)):
-            points = [(starts[number], self._edge_of(way[0], 1))]
+            points = self._rim(way[0], starts[number], 1)
             for position in way[1:-1]:
                 place = self.places[position]
                 sides = (0,) if place.layer % 2 else (-1, 1)
                 points += [(place.x, self._edge_of(position, side)) for side in sides]
-            points.append((ends[number], self._edge_of(way[-1], -1)))
+            points += self._rim(way[-1], ends[number], -1)[::-1]
             label = self.places[way[-2]]
             at = (label.x, self.centres[label.layer])
             wires.append(Wire(edge.source, edge.target, _label(edge), tuple(points), at))
         return tuple(wires)
+
+    def _rim(self, position: int, x: float, side: int) -> list[tuple[float, float]]:
+        """Where a wire meets its box, and where it leaves the layer, which may be higher than the box."""
+        place = self.places[position]
+        meets, leaves = self.centres[place.layer] + side * place.height / 2, self._edge_of(position, side)
+        return [(x, meets), (x, leaves)] if abs(leaves - meets) > 1 else [(x, meets)]
 
     def _edge_of(self, position: int, side: int) -> float:
         layer = self.places[position].layer

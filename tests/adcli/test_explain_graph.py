@@ -106,7 +106,8 @@ def test_wires_lead_down_from_rim_to_rim_and_cross_no_box(explanation):
     boxes = {box.node: box for box in drawing.boxes if box.kind != "reference"}
     for wire in drawing.wires:
         assert all(above[1] < below[1] for above, below in pairwise(wire.points))
-        assert wire.points[-1][1] <= boxes[wire.target].y
+        assert wire.points[-1][1] == boxes[wire.target].y - boxes[wire.target].height / 2
+        assert any(wire.points[0][1] == box.y + box.height / 2 for box in drawing.boxes if box.node == wire.source)
         for x, y, *_ in [curve[4:] for curve in wire.curves()[:-1]]:
             assert not any(overlap((x, y, 0.0, 0.0), (b.x, b.y, b.width, b.height)) for b in drawing.boxes)
 
