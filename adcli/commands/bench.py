@@ -17,7 +17,7 @@ INTERRUPTED = 130
 def run(
     words: list[str] | None = typer.Argument(
         None,
-        help="accuracy, swell, memory, passes, speed; compare BASE HEAD; problems. Nothing: a tour of all.",
+        help="accuracy, swell, memory, passes, speed, imports; compare BASE HEAD; problems. Nothing: a tour of all.",
         metavar="[WHAT]...",
     ),
     problems: str | None = typer.Option(

@@ -54,7 +54,7 @@ class Picture(NamedTuple):
 def pictures(records: Sequence[Record]) -> Iterator[Picture]:
     """Every figure that the records are enough for."""
     for measure, those in grouped(records, lambda record: record.cell.measure).items():
-        for name, figure in FIGURES[measure](those):
+        for name, figure in FIGURES[measure](those) if measure in FIGURES else ():
             yield Picture(f"{measure}-{_as_file(name)}", figure)
 
 

@@ -3,7 +3,7 @@
 The names of values say how they compare:
 
 exactly             *_evaluations, *_sweeps, *_operations, *_instructions, *_count, kept_bytes, imported_packages
-by whole digits     *_digits: one digit less is worse
+by whole digits     correct_digits: less of them, and an error ten times larger, is worse
 with 10 % of slack  peak_bytes
 by their rounds     x_seconds where x_round_seconds stands beside it; a record's primal_round_seconds tells how far the
                     machine itself has moved
@@ -33,6 +33,7 @@ BETWEEN_RUNS = 1.20
 """How far two runs of the same code lie apart, where there are too few of them to tell from themselves."""
 LEAST_PAIRS = 5
 MEMORY_SLACK = 1.10
+EPSILONS = {"float64": 2.0**-52, "float32": 2.0**-23}
 LEAST_SECONDS = 5e-8
 """Smaller differences are nobody's."""
 
@@ -127,8 +128,13 @@ def _changes(key: str, base: list[Record], head: list[Record] | None, fail_above
         return
     for name, value in before.values.items():
         if kind := _kind(name):
-            verdict = _verdict(kind, value, after.values.get(name))
-            yield Change(key, name, value, after.values.get(name), verdict, verdict == WORSE)
+            new = after.values.get(name)
+            found = (
+                _digits(before.values, after.values, before.cell.dtype)
+                if kind == "digits"
+                else _verdict(kind, value, new)
+            )
+            yield Change(key, name, value, new, found, found == WORSE)
         elif name.endswith(ROUNDS) and name != CONTROL + ROUNDS and name in after.values:
             yield _time_change(key, name, base, head, fail_above)
 
@@ -137,16 +143,26 @@ def _kind(name: str) -> str:
     """How a value compares; empty for values that do not."""
     if name.endswith(EXACT_ENDINGS) or name in EXACT_NAMES:
         return "count"
-    return "digits" if name.endswith("_digits") else "memory" if name == "peak_bytes" else ""
+    return "digits" if name == "correct_digits" else "memory" if name == "peak_bytes" else ""
 
 
 def _verdict(kind: str, base: Any, head: Any) -> str:
     if head is None:
         return WORSE
-    if kind == "digits":
-        return WORSE if head <= base - 1 else BETTER if head >= base + 1 else SAME
     slack = MEMORY_SLACK if kind == "memory" else 1.0
     return WORSE if head > base * slack else BETTER if head * slack < base else SAME
+
+
+def _digits(base: Mapping[str, Any], head: Mapping[str, Any], dtype: str) -> str:
+    """Digits lost or won, unless an error only crossed a power of ten, as rounding differs between machines."""
+    digits, floor = "correct_digits", EPSILONS[dtype]
+    if digits not in head:
+        return WORSE
+    before, after = (max(values.get("norm_relative_error", 0.0), floor) for values in (base, head))
+    lost = base[digits] - head[digits]
+    if lost > 0:
+        return WORSE if not after < 10 * before else SAME
+    return BETTER if lost < 0 and before > 10 * after else SAME
 
 
 def _time_change(key: str, name: str, base: list[Record], head: list[Record], fail_above: float | None) -> Change:

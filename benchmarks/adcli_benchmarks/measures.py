@@ -38,6 +38,7 @@ MEASURES: dict[str, Measure] = {
     "memory": Measure("memory", False, "peak bytes above the baseline, and bytes kept for the reverse sweep"),
     "passes": Measure("passes", True, "evaluations and sweeps against the number of inputs"),
     "speed": Measure("speed", True, "set-up, first call and steady state, beside the function itself"),
+    "imports": Measure("imports", False, "packages that a command imports"),
 }
 
 

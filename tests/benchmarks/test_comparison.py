@@ -48,8 +48,6 @@ def test_the_same_records_are_the_same():
         ("kept_bytes", 801, "WORSE"),
         ("imported_packages", 4, "WORSE"),
         ("imported_packages", 2, "BETTER"),
-        ("correct_digits", 14, "WORSE"),
-        ("correct_digits", 14.5, None),
         ("peak_bytes", 10_900_000, None),
         ("peak_bytes", 11_100_000, "WORSE"),
         ("peak_bytes", 8_000_000, "BETTER"),
@@ -59,6 +57,22 @@ def test_the_same_records_are_the_same():
 )
 def test_counts_compare_exactly_and_what_depends_on_the_machine_does_not(name, head, verdict):
     assert verdicts(VALUES, {**VALUES, name: head}) == ({} if verdict is None else {name: verdict})
+
+
+@pytest.mark.parametrize(
+    ("base", "head", "verdict"),
+    [
+        ((15, 1e-15), (14, 1.1e-14), "WORSE"),
+        ((15, 1.1e-15), (14, 0.9e-14), None),
+        ((16, 0.0), (15, 2e-16), None),
+        ((16, 0.0), (14, 5e-15), "WORSE"),
+        ((8, 1e-8), (0, float("nan")), "WORSE"),
+        ((8, 1e-8), (10, 1e-10), "BETTER"),
+    ],
+)
+def test_a_digit_is_lost_where_the_error_grew_tenfold(base, head, verdict):
+    base, head = (dict(zip(("correct_digits", "norm_relative_error"), side, strict=True)) for side in (base, head))
+    assert verdicts(base, head) == ({} if verdict is None else {"correct_digits": verdict})
 
 
 def test_a_count_that_is_gone_is_worse():
