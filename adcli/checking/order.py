@@ -30,8 +30,8 @@ class Order:
     """One check, or one for each claim that is found for the function.
 
     Arguments:
-        function: a formula, "file.py:name" or "module:name".
-        claim: likewise; None: those that are named as the function's derivative.
+        function: a formula, "file.py:name", "module:name" or "problem:name".
+        claim: likewise; None: those that are named as the function's derivative, or what a problem carries.
         kind: of the claim, None to find out.
         at: the point as `--at` has it, n: the size as `--n` has it.
         points: how many, seed: of the random ones.
@@ -77,6 +77,6 @@ def command(order: Order, claim: str | None) -> str:
         words.append("--torch")
     for name, option in _OPTIONS.items():
         value = claim if name == "claim" else getattr(order, name)
-        if value is not None and not (name == "claim" and order.is_torch):
+        if value is not None:
             words += [option, quote(str(value))]
     return " ".join([*words, "--points", str(order.default_points), "--seed", str(order.seed)])

@@ -91,7 +91,8 @@ def _definition(target: str) -> tuple[str, int]:
 def _reproducible(finding: Finding, order: Order) -> Finding:
     if finding.report is None:
         return finding
-    claim = None if order.is_torch else finding.claim
+    is_named = order.claim is not None or names_python(finding.claim)
+    claim = finding.claim if is_named else None  # autograd and the derivative of a problem go without saying
     return replace(finding, report=replace(finding.report, reproduce=command(order, claim)))
 
 

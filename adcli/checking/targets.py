@@ -6,15 +6,20 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from adcli.checking.names import Source, functions_in
-from adcli.target import Target
+from adcli.target import PROBLEM, Target
 from adcli_methods.checking.claims import Claim
 from adcli_methods.errors import FunctionError
 from adcli_methods.formula import formula_function, formula_inputs
 from adcli_methods.function import Function, function_of
 from adcli_methods.loading import function_named, load_module, names_python
+
+if TYPE_CHECKING:
+    from adcli_benchmarks.problem import Problem
+
+_TORCH_KINDS = ("torch.nn.modules.module.Module", "torch.autograd.function.Function")
 
 
 @cache
@@ -35,7 +40,19 @@ def function_from(target: Target, at: Any) -> Function:
         return target
     if not isinstance(target, str):
         return function_of(target)
+    if target.startswith(PROBLEM):
+        return problem_at(target).as_function()
     return _loaded(target) if names_python(target) else formula_function(target, at)
+
+
+def problem_at(target: str) -> Problem:
+    """The shipped problem that "problem:name" names.
+
+    Raises: PointError, FunctionError for a name that there is not.
+    """
+    from adcli_benchmarks.problems import problem_named
+
+    return problem_named(target.removeprefix(PROBLEM))
 
 
 def claim_from(target: Target | Claim, at: Any, function: Function, kind: str | None) -> Claim:
@@ -71,7 +88,16 @@ def _loaded(target: str) -> Function:
     if target.endswith(".py"):
         raise FunctionError(f"{target}: which function? write {target}:name")
     place, _, name = target.rpartition(":")
-    return function_named(module_at(place), name, place)
+    module = module_at(place)
+    if _is_of_torch(getattr(module, name.partition(".")[0], None)):
+        raise FunctionError(f"{target} is a torch module: add --torch, and its own autograd is checked")
+    return function_named(module, name, place)
+
+
+def _is_of_torch(found: Any) -> bool:
+    """Whether it is a torch module, its class, or an autograd.Function; without importing torch."""
+    kinds = found.__mro__ if isinstance(found, type) else type(found).__mro__
+    return any(f"{kind.__module__}.{kind.__name__}" in _TORCH_KINDS for kind in kinds)
 
 
 def sources_of(module: ModuleType) -> dict[str, Source]:

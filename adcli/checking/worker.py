@@ -12,7 +12,8 @@ from adcli import point as points
 from adcli.checking.finding import Finding, to_record
 from adcli.checking.names import pairs
 from adcli.checking.order import Order, nothing_found
-from adcli.checking.targets import claim_from, function_from, module_at, random_size, sources_of
+from adcli.checking.targets import claim_from, function_from, module_at, problem_at, random_size, sources_of
+from adcli.target import PROBLEM
 from adcli_methods.checking.check import check
 from adcli_methods.checking.claims import Claim
 from adcli_methods.errors import PointError
@@ -41,6 +42,8 @@ def findings(order: Order) -> list[Finding]:
         subject = torch_subject(order.function, at, size, order.seed)
         return [_finding(order, subject.function, subject.claim, subject.point, None)]
     function = function_from(order.function, at)
+    if order.function.startswith(PROBLEM) and order.claim is None:
+        return [_finding(order, function, *_of_problem(order, at, size), None)]
     if at is None and size is None:
         at = _point_in_file(order.function)
         size = random_size(function) if at is None else None
@@ -58,7 +61,7 @@ def _finding(order: Order, function: Function, claim: Claim, at: Any, size: int 
     names = [name.strip() for name in order.wrt.split(",")] if order.wrt else None
     report = check(function, claim, at, kind=claim.kind, wrt=names, size=size, **order.settings())
     file, line = ("", 0) if order.is_torch else _definition(claim.call)
-    return Finding(order.function, order.claim or "autograd", report, file=file, line=line)
+    return Finding(order.function, order.claim or claim.name, report, file=file, line=line)
 
 
 def _orders_found(order: Order) -> list[Order]:
@@ -78,6 +81,14 @@ def _point_in_file(target: str) -> Any:
     """The point that a file has for a function f under the name f_at, or None."""
     place, _, name = target.rpartition(":")
     return getattr(module_at(place), f"{name}_at", None) if names_python(target) else None
+
+
+def _of_problem(order: Order, at: Any, size: int | None) -> tuple[Claim, Any]:
+    """The derivative that a shipped problem carries, and a point of it."""
+    problem = problem_at(order.function)
+    return Claim("its derivative", problem.derivative, order.kind), problem.point(
+        size, order.seed
+    ) if at is None else at
 
 
 def _require_known_names(order: Order, at: Any, function: Function) -> None:

@@ -6,7 +6,7 @@ import typer
 
 
 def run(
-    target: str = typer.Argument(..., help='A file.py with functions and gradients, "file.py:name", or a formula.'),
+    target: str = typer.Argument(..., help='A file.py, "file.py:name", "problem:name", or a formula.'),
     grad: str = typer.Option(None, help="The derivative to check: file.py:name or a formula."),
     at: str = typer.Option(None, help="The point: 2, x=1,y=2, x=[1,2], or a .json, .npz or .csv file."),
     n: str = typer.Option(None, help="Random inputs of this many entries."),

@@ -125,7 +125,7 @@ def _extent(report: CheckReport, point: PointReport) -> str:
 
 
 def _table(entries: Sequence[Entry], width: int) -> Iterator[Line]:
-    numbers = [(f"{e.claim:.10g}", f"{e.reference:.10g}", error(e.error), error(e.noise_floor)) for e in entries]
+    numbers = [(*_apart(e.claim, e.reference), error(e.error), error(e.noise_floor)) for e in entries]
     heads = ("claim", "reference", "error", "noise")
     widths = [max(len(head), *(len(row[k]) for row in numbers)) for k, head in enumerate(heads)]
     room = max(8, width - 2 - sum(widths) - 2 * len(widths))
@@ -138,8 +138,15 @@ def _table(entries: Sequence[Entry], width: int) -> Iterator[Line]:
         yield Line(f"  {name:<{first}}  " + "  ".join(f"{text:>{w}}" for text, w in zip(row, widths, strict=True)))
 
 
+def _apart(claim: float, reference: float) -> tuple[str, str]:
+    """Both to ten digits, or to as many as tell them apart."""
+    short, full = (f"{claim:.10g}", f"{reference:.10g}"), (f"{claim:.17g}", f"{reference:.17g}")
+    return full if short[0] == short[1] else short
+
+
 def _cut(name: str, room: int) -> str:
-    return name if len(name) <= room else name[: room - 1] + "…"
+    """The end of a name that is too long, for its index is there."""
+    return name if len(name) <= room else "…" + name[1 - room :]
 
 
 def _cause(cause: Cause, label: str, width: int) -> Iterator[Line]:

@@ -66,6 +66,8 @@ def file(tmp_path, monkeypatch):
         (("x**2", "--grad", "2.001*x", "--at", "2", "--atol", "1"), 0, "UNCLEAR"),
         (("x**2", "--grad", "2.001*x", "--at", "2", "--atol", "1", "--strict"), 1, "UNCLEAR"),
         (("abs(x)", "--grad", "sign(x)", "--at", "0"), 1, "NOT DIFFERENTIABLE"),
+        (("problem:rosenbrock", "--n", "6"), 0, "PASS  its derivative  gradient of problem:rosenbrock"),
+        (("problem:rosenbrok",), 2, "unknown problem 'rosenbrok'"),
         (("x**2",), 3, "no function with its derivative in the formula x**2"),
         (("x**2", "--grad", "2*y", "--at", "2"), 2, "'y' is no input of x**2"),
         (("x**2", "--grad", "2*x", "--at", "y=2"), 2, "no value for 'x'"),
