@@ -92,7 +92,7 @@ def _explained(
         seed_direction=direction,
         cotangent=weights,
         value=rebuild(problem.output, lambda path, leaf: next(numbers)),
-        tangents=tuple(lines[position[slot]].tangent for slot in outputs),
+        tangents=tuple(filled(tangents[slot], trace.values[slot]) for slot in outputs),
         derivative=derivative,
         branches=tuple(marks),
         passes=_passes(problem.leaves, [trace.values[slot] for slot in outputs]),
