@@ -233,11 +233,22 @@ def _at_n(records: Sequence[Record]) -> Grid:
     return Grid(f"passes: the whole derivative, {subject(records[0])}", columns, tuple(rows), notes)
 
 
+def imports_grids(records: Sequence[Record], is_short: bool) -> list[Grid]:
+    """The packages that each command brings in."""
+    rows = [
+        (record.cell.problem, record.cell.method, outcome(record, whole(value(record, "imported_packages"))),
+         str(value(record, "packages") or ""))
+        for record in records
+    ]  # fmt: skip
+    return [Grid("imports: packages", ("command", "method", "count", "names"), tuple(rows))]
+
+
 GRIDS: dict[str, MakeGrids] = {
     "accuracy": accuracy_grids,
     "swell": swell_grids,
     "memory": memory_grids,
     "passes": passes_grids,
     "speed": speed_grids,
+    "imports": imports_grids,
 }
 """Who makes a measure's tables. A measure more is one row here."""
