@@ -25,7 +25,9 @@ from .comparing import Matrix, as_matrix, assert_close, exact_hessian, require, 
 SECOND = ("hessian", "hvp")
 OF_SCALARS = ("gradient", *SECOND)
 SEED = 5
-SIZES = {"k-means": 2}
+SIZES = {"k-means": 2} | dict.fromkeys(
+    ("gaussian-mixture", "bundle-adjustment", "lstm", "perceptron", "particle", "saddle"), 1
+)
 """Where 3 is large for SymPy."""
 
 
@@ -107,11 +109,17 @@ NAMES = [problem.name for problem in PROBLEMS]
 SCALAR_NAMES = [name for name in NAMES if instance(name).is_scalar]
 
 
+SWELLING = ("gaussian-mixture", "bundle-adjustment", "lstm", "perceptron", "particle")
+"""Problems whose formulas SymPy takes many seconds to differentiate at all."""
+
+
 @pytest.mark.parametrize("operator", OPERATORS)
 @pytest.mark.parametrize("mode", list(METHODS))
 @pytest.mark.parametrize("name", NAMES)
 def test_methods_agree_with_the_reference_or_say_why_not(name: str, mode: str, operator: str) -> None:
     require(mode)
+    if mode == "symbolic" and name in SWELLING and operator != "jacobian":
+        pytest.skip("SymPy is asked for the Jacobian alone: its formulas swell")
     one, method = instance(name), method_named(mode)
     message = refusal(method, operator, one.is_scalar)
     if message is not None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from difflib import get_close_matches
 
 from adcli_benchmarks.problem import Problem
-from adcli_benchmarks.problems import models, regression, scalar, vector
+from adcli_benchmarks.problems import geometry, mixture, models, nested, networks, regression, scalar, vector
 from adcli_methods.errors import FunctionError
 
-PROBLEMS: list[Problem] = [*scalar.PROBLEMS, *vector.PROBLEMS, *models.PROBLEMS, *regression.PROBLEMS]
+_FILES = (scalar, vector, models, regression, mixture, geometry, networks, nested)
+PROBLEMS: list[Problem] = [problem for file in _FILES for problem in file.PROBLEMS]
 
 
 def problem_named(name: str) -> Problem:

@@ -101,7 +101,7 @@ def _chain_point(size: int, seed: int) -> Point:
 PROBLEMS = [
     Problem(
         "helmholtz", "sum x*log(x/(1 - b@x)) - x@A@x/(sqrt(8)*b@x) * log((1+(1+sqrt(2))*b@x)/(1+(1-sqrt(2))*b@x))",
-        helmholtz, helmholtz_gradient, (1, 8, 50, 500), _mixture_point,
+        helmholtz, helmholtz_gradient, (1, 8, 50, 500, 1000), _mixture_point,
         source="DiffSharp's benchmark script (its text omits the factor x before the first logarithm); "
         "amounts are divided by n here, since otherwise 1 - b@x is negative from about n = 400",
         stresses="a scalar of many inputs: passes against n",

@@ -6,7 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from adcli_benchmarks.problem import Array, Problem, vector
+from adcli_benchmarks.problem import Array, Point, Problem, vector
+
+MOST_STEPS = 20
+GROWTH = 3.0
+"""Of the logistic map, where it does not lose digits at every step as at 4."""
 
 
 def speelpenning(x: Array) -> Any:
@@ -44,6 +48,26 @@ def trigonometric_sum(x: Array) -> Any:
 def trigonometric_sum_gradient(x: Array) -> Any:
     """Entry by entry."""
     return np.exp(x**2) * (2.0 * x * np.sin(x) + np.cos(x)) + 2.0 * x / (1.0 + x**2)
+
+
+def logistic_map_sum(x: Array, steps: int) -> Any:
+    """The sum of all entries after some steps of a logistic map."""
+    for _ in range(steps):
+        x = GROWTH * x * (1.0 - x)
+    return np.sum(x)
+
+
+def logistic_map_sum_gradient(x: Array, steps: int) -> Any:
+    """The product of the steps' slopes, entry by entry."""
+    slope = np.ones_like(x)
+    for _ in range(steps):
+        slope = slope * (GROWTH * (1.0 - 2.0 * x))
+        x = GROWTH * x * (1.0 - x)
+    return slope
+
+
+def _logistic_points(size: int, seed: int) -> Point:
+    return {**vector(0.15, 0.4)(size, seed), "steps": np.int64(min(size + 2, MOST_STEPS))}
 
 
 def log_sum_exp(x: Array) -> Any:
@@ -97,7 +121,7 @@ PROBLEMS = [
     ),
     Problem(
         "rosenbrock", "sum 100*(x[i+1] - x[i]**2)**2 + (1 - x[i])**2", rosenbrock, rosenbrock_gradient,
-        (2, 10, 100, 1000, 10_000), vector(-2.0, 2.0),
+        (2, 10, 100, 1000, 10_000, 100_000, 1_000_000), vector(-2.0, 2.0),
         source="Rosenbrock (1960); size 10 000 from ForwardDiff's documentation",
         stresses="slices, cancellation, a banded Hessian",
     ),
@@ -107,7 +131,14 @@ PROBLEMS = [
         source="elementwise work as in every array code", stresses="throughput on long vectors",
     ),
     Problem(
-        "log-sum-exp", "log(sum exp(x))", log_sum_exp, softmax, (2, 10, 100, 1000), vector(-3.0, 3.0),
+        "logistic-map-sum", "sum of 20 times x <- 3*x*(1 - x), n + 2 times for n < 18", logistic_map_sum,
+        logistic_map_sum_gradient, (1, 10, 1000, 100_000, 1_000_000), _logistic_points,
+        source="the logistic map on every entry; 3 instead of 4 keeps its digits over 20 steps",
+        stresses="long chains of cheap operations on vectors, shared subexpressions",
+    ),
+    Problem(
+        "log-sum-exp", "log(sum exp(x))", log_sum_exp, softmax, (2, 10, 100, 1000, 100_000, 1_000_000),
+        vector(-3.0, 3.0),
         source="GradBench's lse, at sizes where its gradient is not negligible",
         stresses="stability, a maximum that cancels out",
     ),
