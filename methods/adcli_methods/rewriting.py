@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
+
 from adcli_methods.pieces import added
 from adcli_methods.primitive import Value, shape_of
 from adcli_methods.program import Guard, Instruction, Program
@@ -71,7 +73,7 @@ def gradient_program(program: Program, inputs: Sequence[Value], moving: int | No
 def shaped_gradient(program: Program, inputs: Sequence[Value], moving: int | None = None) -> Shaped:
     """As `gradient_program`, with the shapes and types that its values have at the point."""
     recorder = _Recorder(program, inputs, (), moving)
-    return recorder.shaped(recorder.pull([1.0]))
+    return recorder.shaped(recorder.pull([recorder.one()]))
 
 
 def adjoint_program(
@@ -121,6 +123,12 @@ class _Recorder:
             if instruction.primitive is not None:
                 instruction.mark = source.mark
         self.stamped = len(self.outer.instructions)
+
+    def one(self) -> Tracer:
+        """The cotangent 1 of the output, recorded so that nothing made of it alone is an array of ones."""
+        value = self.inner.values[self.primal.outputs[0]]
+        kind = getattr(value, "dtype", None)
+        return self.outer.wrap(self.outer.constant(1.0 if kind in (None, np.float64) else kind.type(1.0)), 1.0)
 
     def pull(self, cotangents: Sequence[Value]) -> list[Value]:
         inner, instructions = self.inner, self.primal.instructions

@@ -83,21 +83,24 @@ class Writer:
             if location is not None and location != line_of_user:
                 lines.append(f"# {location.text}".rstrip())
                 line_of_user = location
-            lines.append(f"v{slot} = {self._expression(slot, instruction)}")
+            lines += self._statements(slot, instruction)
             self.names[slot] = f"v{slot}"
             if slot in guards:
                 lines.append(self._guard(guards[slot]))
         return lines
 
-    def _expression(self, slot: int, instruction: Instruction) -> str:
-        primitive = instruction.primitive
+    def _statements(self, slot: int, instruction: Instruction) -> list[str]:
+        primitive, parameters, name = instruction.primitive, instruction.parameters, f"v{slot}"
         assert primitive is not None
         operands = self._operands(primitive.name, instruction.operands)
         if slot in self.reuse:
-            return f"np.{primitive.name}({', '.join(operands)}, out={self.name(self.reuse[slot])})"
-        expression = self.target.expression(primitive, operands, instruction.parameters)
+            return [f"{name} = np.{primitive.name}({', '.join(operands)}, out={self.name(self.reuse[slot])})"]
+        statements = self.target.statements(name, primitive, operands, parameters)
+        if statements is not None:
+            return statements
+        expression = self.target.expression(primitive, operands, parameters)
         self.helpers |= self.target.helpers(expression)
-        return expression
+        return [f"{name} = {expression}"]
 
     def _guard(self, guard: Guard) -> str:
         """The line that leaves where a decision falls otherwise than it did."""
@@ -135,10 +138,19 @@ def module(target: Target, helpers: Mapping[str, str], parts: Sequence[str]) -> 
     """A module of these parts, with what the target sets up, the helpers, and the imports that all this needs."""
     texts = [*target.setup, *helpers.values(), *parts]
     used = set(re.findall(r"\w+", "\n".join(texts)))
-    imports = [line for line in target.imports if line.split()[-1] in used]
+    imports = _joined([line for line in target.imports if line.split()[-1] in used])
     if helpers:
         imports.insert(0, "from __future__ import annotations\n")
     return "\n\n\n".join(["\n".join(imports), *texts]).lstrip() + "\n"
+
+
+def _joined(imports: Sequence[str]) -> list[str]:
+    """Imports from one module in one line."""
+    names: dict[str, list[str]] = {}
+    for line in imports:
+        origin, is_from, name = line.partition(" import ")
+        names.setdefault(origin if is_from else line, []).extend([name] if is_from else [])
+    return [f"{origin} import {', '.join(own)}" if own else origin for origin, own in names.items()]
 
 
 def helper_sources(helpers: dict[str, Callable[..., Value]]) -> dict[str, str]:

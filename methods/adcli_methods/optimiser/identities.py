@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from adcli_methods.optimiser.folding import fold_constants
 from adcli_methods.optimiser.rewrite import Draft
 from adcli_methods.primitives import PRIMITIVES
 from adcli_methods.program import Instruction
@@ -26,6 +27,9 @@ def simplify(draft: Draft, instruction: Instruction, operands: tuple[int, ...], 
     assert primitive is not None
     given = operands
     if abstract.shape and primitive.elementwise:
+        lifted = _lifted(draft, instruction, operands, abstract)
+        if lifted is not None:
+            return lifted
         for position in range(len(operands)):
             operands = _unspread(draft, operands, position, abstract)
     identity = _IDENTITIES.get(primitive.name)
@@ -33,6 +37,24 @@ def simplify(draft: Draft, instruction: Instruction, operands: tuple[int, ...], 
     if found is None and operands != given:
         return draft.operation(primitive, operands, instruction.parameters, abstract, instruction)
     return found
+
+
+def _lifted(draft: Draft, instruction: Instruction, operands: tuple[int, ...], abstract: Abstract) -> int | None:
+    """An operation on broadcast numbers: on the numbers, and then broadcast."""
+    numbers = []
+    for operand in operands:
+        spread = draft.made_by(operand, "broadcast_to")
+        before = operand if spread is None else spread.operands[0]
+        if draft.abstracts[before].shape or draft.abstracts[before].dtype != abstract.dtype:
+            return None
+        numbers.append(before)
+    kind, parameters = Abstract((), abstract.dtype), instruction.parameters
+    number = simplify(draft, instruction, tuple(numbers), kind)
+    if number is None:
+        number = fold_constants(draft, instruction, tuple(numbers), kind)
+    if number is None:
+        number = draft.operation(instruction.primitive, tuple(numbers), parameters, kind, instruction)
+    return draft.operation(PRIMITIVES["broadcast_to"], (number,), {"shape": abstract.shape}, abstract, instruction)
 
 
 def _unspread(draft: Draft, operands: tuple[int, ...], position: int, abstract: Abstract) -> tuple[int, ...]:
@@ -56,8 +78,8 @@ def _same(draft: Draft, slot: int, abstract: Abstract) -> int | None:
 def _multiply(draft: Draft, instruction: Instruction, operands: tuple[int, ...], abstract: Abstract) -> int | None:
     for factor, other in (operands, operands[::-1]):
         number = draft.number(factor)
-        if number == 1.0:
-            return _same(draft, other, abstract)
+        if number == 1.0 and draft.abstracts[other] == abstract:
+            return other
         if number == -1.0 and draft.abstracts[other] == abstract:
             return draft.operation(_NEGATIVE, (other,), {}, abstract, instruction)
     return None

@@ -92,6 +92,12 @@ class Target:
         named = [f"{name}={literal(value)}" for name, value in parameters.items()]
         return f"{entry.__name__}({', '.join([*operands, *named])})"
 
+    def statements(
+        self, name: str, primitive: Primitive, operands: Sequence[str], parameters: Mapping[str, Any]
+    ) -> list[str] | None:
+        """Lines that bind the primitive's result to a name, where one expression would not be readable."""
+        return None
+
     def helpers(self, expression: str) -> dict[str, Callable[..., Value]]:
         """The functions of the target's own that source text calls by their bare names."""
         called = re.findall(r"(?<![\w.])(\w+)\(", expression)

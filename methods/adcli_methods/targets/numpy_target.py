@@ -9,7 +9,7 @@ import numpy as np
 
 from adcli_methods.primitive import Primitive, Value, plain
 from adcli_methods.primitives import PRIMITIVES
-from adcli_methods.targets import INFIX, Entry, Target, index_text
+from adcli_methods.targets import INFIX, Entry, Target, index_text, literal
 
 _SPECIAL = ("erf", "erfinv", "gamma", "gammaln", "digamma", "xlogy", "logit")
 _ORDERED = {"bessel_j": "jv", "bessel_y": "yv", "bessel_i": "iv", "bessel_k": "kv"}
@@ -98,10 +98,34 @@ class NumpyTarget(Target):
             return value
         return np.float64(value) if not hasattr(value, "__len__") else np.asarray(value, dtype=float)
 
+    def statements(
+        self, name: str, primitive: Primitive, operands: Sequence[str], parameters: Mapping[str, Any]
+    ) -> list[str] | None:
+        row = primitive.name
+        if row == "index_update":
+            a, b, *arrays = operands
+            kind = f"np.result_type({a}, {b})"
+            return [f"{name} = np.array({a}, {kind})", f"{name}[{index_text(parameters['index'], arrays)}] = {b}"]
+        if row not in ("scatter_add", "scatter_sum"):
+            return None
+        pieces = operands if row == "scatter_sum" else operands[:1]
+        zeros = f"{name} = np.zeros({literal(parameters['shape'])}, np.result_type({', '.join(pieces)}))"
+        if row == "scatter_sum":
+            places = map(index_text, parameters["indices"])
+            return [zeros, *(f"{name}[{place}] += {piece}" for place, piece in zip(places, pieces, strict=True))]
+        place = index_text(parameters["index"], operands[1:])
+        if len(operands) == 1:
+            return [zeros, f"{name}[{place}] = {operands[0]}"]
+        return [zeros, f"np.add.at({name}, np.index_exp[{place}], {operands[0]})"]
+
     def expression(self, primitive: Primitive, operands: Sequence[str], parameters: Mapping[str, Any]) -> str:
         name = primitive.name
         if name == "getitem":
             return f"{operands[0]}[{index_text(parameters['index'], operands[1:])}]"
+        if name in ("sum", "prod", "max", "min"):
+            axis = parameters["axis"]
+            kept = ", keepdims=True" * parameters["keepdims"]
+            return f"np.{name}({operands[0]}, axis={axis[0] if len(axis) == 1 else axis}{kept})"
         if name == "concatenate":
             return f"np.concatenate(({', '.join(operands)},), axis={parameters['axis']})"
         if name == "stack":

@@ -1,0 +1,107 @@
+"""A function and its derivative as one Program whose inputs and outputs have names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from adcli_methods.errors import OperatorError
+from adcli_methods.function import FlatFunction
+from adcli_methods.optimiser import optimise
+from adcli_methods.primitive import Value, shape_of
+from adcli_methods.program import Program
+from adcli_methods.rewriting import adjoint_program, shaped_gradient, tangent_program
+from adcli_methods.shapes import Abstract, Shaped, abstract_of, shaped
+
+
+@dataclass(frozen=True)
+class Derived:
+    """A function and its derivative as one Program, and what its inputs and outputs are called.
+
+    Arguments:
+        shaped: the Program, optimised.
+        inputs: the inputs' names, those of tangents or cotangents last.
+        outputs: the outputs' names, the value first.
+        summary: what it computes, in words.
+        title: the function's name or formula.
+    """
+
+    shaped: Shaped
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    summary: str
+    title: str
+
+
+def derived(problem: FlatFunction, mode: str) -> Derived:
+    """Value and derivative of a function at the problem's point, in forward or reverse mode.
+
+    Reverse mode gives the gradient of a scalar function; else it takes cotangents of the outputs, named y_bar, and
+    gives the vector-Jacobian product. Forward mode takes tangents of the inputs, such as x_dot, and gives the
+    Jacobian-vector product; of one number it gives the derivative.
+
+    Raises: OperatorError for another mode.
+    """
+    if mode not in ("forward", "reverse"):
+        raise OperatorError(f"code is emitted in mode forward or reverse, not {mode!r}")
+    leaves, title = problem.leaves, problem.function.formula or problem.function.name
+    names = [_identifier(".".join(path)) for path in problem.paths]
+    with np.errstate(all="ignore"):  # infinities and NaN are values here
+        trace, slots = problem.traced
+        primal = optimise(Shaped(problem.program, tuple(map(abstract_of, trace.values)))).shaped.program
+        values = [trace.values[slot] for slot in slots]
+        is_scalar = len(values) == 1 and not shape_of(values[0])
+        if mode == "reverse":
+            made, more, results = _reverse(primal, leaves, names, values, is_scalar)
+        else:
+            made, more, results = _forward(primal, leaves, names, values)
+        optimised = optimise(made).shaped
+    kind = "gradient" if is_scalar and mode == "reverse" else "derivative"
+    summary = f"Value and {kind} of {title}, in {mode} mode."
+    results = ["y", *(f"y{i + 1}" for i in range(1, len(values)))][: len(values)] + results
+    return Derived(optimised, (*names, *more), tuple(results), summary, title)
+
+
+def _reverse(
+    primal: Program, leaves: Sequence[Value], names: list[str], values: list[Value], is_scalar: bool
+) -> tuple[Shaped, list[str], list[str]]:
+    results = [f"{name}_bar" for name in names]
+    if is_scalar:
+        return shaped_gradient(primal, leaves), [], results
+    seeds = [np.ones_like(value) if shape_of(value) else 1.0 for value in values]
+    more = ["y_bar", *(f"y{i + 1}_bar" for i in range(1, len(values)))][: len(values)]
+    return shaped(adjoint_program(primal, leaves, seeds), [*leaves, *seeds]), more, results
+
+
+def _forward(
+    primal: Program, leaves: Sequence[Value], names: list[str], values: list[Value]
+) -> tuple[Shaped, list[str], list[str]]:
+    results = ["y_dot", *(f"y{i + 1}_dot" for i in range(1, len(values)))][: len(values)]
+    seeds = [np.ones_like(leaf) if shape_of(leaf) else 1.0 for leaf in leaves]
+    tangent = shaped(tangent_program(primal, leaves, seeds), [*leaves, *seeds])
+    if len(leaves) > 1 or shape_of(leaves[0]):
+        return tangent, [f"{name}_dot" for name in names], results
+    program = tangent.program  # by one number: the tangent is 1
+    known = Program(
+        program.instructions, program.inputs[:1], {**program.constants, 1: 1.0}, program.outputs, program.guards
+    )
+    return Shaped(known, tangent.abstracts), [], results
+
+
+def _identifier(name: str) -> str:
+    """A leaf's path as a Python name."""
+    word = re.sub(r"\W", "_", name)
+    return word if word.isidentifier() else f"x_{word}"
+
+
+def spoken(abstract: Abstract) -> str:
+    """A shape and type in words."""
+    return f"{abstract.dtype} array of shape {abstract.shape}" if abstract.shape else abstract.dtype
+
+
+def plain_text(text: str) -> str:
+    """A user's text inside of a docstring."""
+    return text.replace("\\", "/").replace('"', "'").replace("\n", " ")
