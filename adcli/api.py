@@ -9,6 +9,7 @@ from adcli.comparison import Comparison, compare_methods
 from adcli.target import Target, resolve
 from adcli_methods.derivative import Derivative
 from adcli_methods.differentiate import Request, differentiate
+from adcli_methods.explanation import Explanation
 from adcli_methods.prepared.prepared import PreparedDerivative
 from adcli_methods.prepared.prepared import prepare as prepare_function
 
@@ -51,6 +52,36 @@ def diff(
     function, point = resolve(target, at, derivative)
     request = Request(mode, wrt, order, operator, vector, dtype, device, step)
     return differentiate(function, point, request)
+
+
+def explain(
+    target: Target,
+    at: Any = None,
+    wrt: Sequence[str | int] | str | int | None = None,
+    dtype: str | None = None,
+    *,
+    tangent: Any = None,
+    cotangent: Any = None,
+) -> Explanation:
+    """The evaluation trace of a function with both sweeps beside it: how its derivative comes about.
+
+    Arguments:
+        target: what to explain, as in `diff`.
+        at: the point.
+        wrt: the inputs to differentiate by; None: all floating-point inputs given.
+        dtype: "float32" or "float64".
+        tangent: the seed of the forward sweep: an input's name, or numbers; None: the first input.
+        cotangent: the seed of the reverse sweep: an output's name, or numbers; None: the first output.
+    Result: an Explanation, with `.lines`, `.derivative` and `.passes`.
+    Raises: AdcliError.
+
+    >>> [(line.name, line.formula, line.adjoint) for line in explain("exp(x**2)", at=2).lines]
+    [('v₀', 'x', 218.39260013257694), ('v₁', 'v₀²', 54.598150033144236), ('v₂', 'exp(v₁)', 1.0)]
+    """
+    from adcli_methods.explaining import explain as explain_function
+
+    function, point = resolve(target, at)
+    return explain_function(function, point, wrt=wrt, tangent=tangent, cotangent=cotangent, dtype=dtype)
 
 
 def prepare(
