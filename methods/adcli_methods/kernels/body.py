@@ -37,6 +37,7 @@ class Body:
         load: the C text that reads an array in memory at a place.
         strict: as of `compile_program`.
         everywhere: follow all pieces, wherever they are, to find out what there is.
+        tag: tells its names from those of another Body in the same block.
     """
 
     def __init__(
@@ -48,8 +49,10 @@ class Body:
         *,
         strict: bool = False,
         everywhere: bool = False,
+        tag: str = "",
     ) -> None:
         self.plan, self.phase, self.strict, self.everywhere = plan, phase, strict, everywhere
+        self.tag = tag
         self.decide, self.load = decide, load
         self.lines: list[str] = []
         self.operations = 0
@@ -106,7 +109,9 @@ class Body:
                     return found
                 slot, place = found
             else:
-                operands = [(o, operand_map(place, self.plan.node(o).abstract.shape)) for o in node.instruction.operands]
+                operands = [
+                    (o, operand_map(place, self.plan.node(o).abstract.shape)) for o in node.instruction.operands
+                ]
                 return Source("operation", slot, place, tuple(operands))
 
     def _piece(self, slot: int, node: Node, place: Map) -> Source | Key:
@@ -131,7 +136,7 @@ class Body:
 
     def _inside(self, piece: Piece, place: Map) -> Map | None:
         inner, ranges = piece.find(place)
-        return inner if all([self.decide(condition) for condition in ranges]) else None
+        return inner if all(self.decide(condition) for condition in ranges) else None
 
     def _name(self, key: Key, source: Source) -> str:
         slot = source.slot
@@ -146,7 +151,8 @@ class Body:
         if (slot, source.place) != key and (slot, source.place) in self.names:
             return self.names[slot, source.place]
         text = self._text(node, source)
-        name = f"v{slot}_{len(self.names)}"
+        number = slot in self._numbers_computed_here and source.what == "operation"
+        name = f"s{slot}" if number else f"v{slot}_{self.tag}{len(self.names)}"
         self.lines.append(f"const {local_type(kind)} {name} = {text};")
         self.names[slot, source.place] = name
         return name

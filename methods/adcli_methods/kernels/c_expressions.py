@@ -170,7 +170,7 @@ def literal(value: float | int | bool, kind: str) -> str:
         return f"INT64_C({int(value)})" if kind == "int64" else str(int(value))
     number = float(np.float32(value)) if kind == "float32" else float(value)
     if math.isnan(number):
-        return f"({C_TYPES[kind]})__builtin_nan(\"\")"
+        return f'({C_TYPES[kind]})__builtin_nan("")'
     if math.isinf(number):
         return f"({C_TYPES[kind]}){'-' * (number < 0)}__builtin_inf()"
     return f"({number!r}{suffix(kind)})" if number < 0 or str(number)[0] == "-" else f"{number!r}{suffix(kind)}"

@@ -40,7 +40,7 @@ class Kernel:
         self.reads: set[int] = set()
         self.inner = prod(self.nest.lengths[1:])
         self.rows = self._rows()
-        self.chunks = -(-self.nest.lengths[0] // self.rows)
+        self.chunks = max(1, -(-self.nest.lengths[0] // self.rows))
         self.text = self._function()
         self.numbers = sorted({int(slot) for slot in re.findall(r"\bs(\d+)\b", self.text)})
 
@@ -110,8 +110,9 @@ class Kernel:
             if start == stop:
                 continue
             inside = region | {group[0]: (start, stop)} if len(group) == 1 else region
-            first = f"MAX2(low, {start})" if loop == 0 else str(start)
-            end = f"MIN2(high, {stop})" if loop == 0 else str(stop)
+            parts = loop == 0 and self.chunks > 1
+            first = f"MAX2(low, {start})" if parts else str(start)
+            end = f"MIN2(high, {stop})" if parts else str(stop)
             if last:
                 lines += self._innermost(loop, inside, first, end, stop - start)
             elif inner := self._loop(loop + 1, inside):
@@ -155,7 +156,11 @@ class Kernel:
 
     def _combined(self, root: Root, total: str, part: str) -> str:
         name = _name(root)
-        return f"{total} += {part}" if name == "sum" else f"{total} = {name}2{suffix(root.node.abstract.dtype)}({total}, {part})"
+        return (
+            f"{total} += {part}"
+            if name == "sum"
+            else f"{total} = {name}2{suffix(root.node.abstract.dtype)}({total}, {part})"
+        )
 
     def _load(self, slot: int, place: Map) -> str:
         base = self.base(slot)

@@ -54,7 +54,7 @@ class CSource:
         plan: the plan.
         strict: as of `compile_program`.
 
-    `text`, `entries`, `layout`: the source, its functions, and where all values are. `kernels`: how many loops there are.
+    `text`, `entries`, `layout`: the source, its functions, and where all values are. `kernels`: the number of loops.
     """
 
     def __init__(self, plan: Plan, strict: bool) -> None:
@@ -65,7 +65,7 @@ class CSource:
         self.entries: list[Entry] = []
         self._write()
         self.kernels = len(self._kernel_texts)
-        self.layout.cross(_read_by_python(plan))
+        self.layout.cross(_read_by_python(plan, self.layout))
         for scope in self._scopes:
             self.layout.cross(scope.mentioned("s") - scope.defined)
         self.layout.settle()
@@ -96,31 +96,32 @@ class CSource:
             parts = tuple(scope.name for scope in self._scopes[first:])
             self.entries.append(Entry(f"run_{len(self.entries)}", phase, parts))
 
-    def _body(self, phase: int) -> Body:
+    def _body(self, phase: int, tag: str) -> Body:
         def load(slot: int, place: Map) -> str:
             base = self.layout.base(slot)
             self.layout.read(base, phase)
             offset = affine(place, strides_of(self.plan.node(slot).abstract.shape))[1]
             return f"a{base}[{offset}]"
 
-        return Body(self.plan, phase, lambda condition: holds(condition, {}), load, strict=self.strict)
+        return Body(self.plan, phase, lambda condition: holds(condition, {}), load, strict=self.strict, tag=tag)
 
     def _numbers(self, phase: int, slots: Sequence[int]) -> None:
         for start in range(0, len(slots), _MOST_NUMBERS):
             if len(slots) > _MOST_NUMBERS:
                 self._begin_scope()
-            scope, body = self._scopes[-1], self._body(phase)
+            scope, body = self._scopes[-1], self._body(phase, f"n{phase}_")
             for slot in slots[start : start + _MOST_NUMBERS]:
                 value = body.value(slot, (), here=True)
                 scope.lines += body.lines
                 body.lines.clear()
-                scope.lines.append(f"const {local_type(self.plan.node(slot).abstract.dtype)} s{slot} = {value};")
+                if value != f"s{slot}":
+                    scope.lines.append(f"const {local_type(self.plan.node(slot).abstract.dtype)} s{slot} = {value};")
                 scope.defined.add(slot)
         if len(slots) > _MOST_NUMBERS:
             self._begin_scope()
 
     def _stacks(self, phase: int, slots: Sequence[int]) -> None:
-        body, scope = self._body(phase), self._scopes[-1]
+        body, scope = self._body(phase, f"k{phase}_"), self._scopes[-1]
         for slot in slots:
             self.layout.write(slot, phase)
             for position, operand in enumerate(self.plan.node(slot).instruction.operands):
@@ -160,8 +161,8 @@ class CSource:
 
     def _scope_text(self, scope: Scope) -> str:
         lines = [*self._pointers(scope), *self._numbers_given(scope), *scope.lines]
-        for slot in sorted(scope.defined & self.layout.numbers.keys()):
-            lines.append(f"{self._cell(slot)} = s{slot};")
+        handed = sorted(scope.defined & self.layout.numbers.keys())
+        lines += [f"{self._cell(slot)} = s{slot};" for slot in handed]
         body = "".join(f"{'' if line.startswith('#') else '    '}{line}\n" for line in lines)
         return f"static void {scope.name}(char **T, char *S, char *W, long threads) {{\n{body}}}\n"
 
@@ -182,17 +183,18 @@ class CSource:
                 yield f"{constant}{kind} *{letter}{slot} = ({constant}{kind} *){_address(home)};"
 
 
-def _read_by_python(plan: Plan) -> set[int]:
+def _read_by_python(plan: Plan, layout: Layout) -> set[int]:
     """The numbers from C that are outputs or that library calls take."""
     wanted = set(plan.program.outputs)
-    for slot, node in enumerate(plan.nodes):
+    for node in plan.nodes:
         if node is not None and node.kind is Kind.LIBRARY:
             wanted.update(node.instruction.operands)
+            wanted.update(map(layout.shown, node.instruction.operands))
     return {slot for slot in wanted if plan.node(slot).scalar and plan.node(slot).kind in COMPUTED}
 
 
 def _address(home: Home) -> str:
-    return f"DATA({home.index})" if home.index is not None else f"(W + {home.offset})"
+    return f"DATA({home.place})" if home.place is not None else f"(W + {home.offset})"
 
 
 def _declarations(text: str, strict: bool) -> Iterator[str]:
@@ -201,7 +203,7 @@ def _declarations(text: str, strict: bool) -> Iterator[str]:
         end = suffix(kind)
         helpers = [name for name in HELPERS if re.search(rf"\b{name}2?{end}\(", text)]
         made = "\n".join(_helper(name, kind) for name in helpers)
-        used = set(re.findall(r"\b([a-z]+[0-9p]*)(?=\()", text + made)) | set(re.findall(r"\b[a-z0-9]+(?=\()", made))
+        used = set(re.findall(r"\b[a-z][a-z0-9]*(?=\()", text + made))
         for name, count in sorted({**VECTORISED, **_SCALAR}.items()):
             if name + end in used:
                 vector = not strict and name + end in vector_functions()

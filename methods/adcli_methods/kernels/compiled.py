@@ -72,7 +72,7 @@ class Workspace:
             ctypes.addressof(self.table), ctypes.addressof(self.doubles), self.scratch.ctypes.data,
         )  # fmt: skip
         for slot, home in layout.homes.items():
-            if home.index is None:
+            if home.place is None:
                 abstract = plan.node(slot).abstract
                 self.values[slot] = np.ndarray(abstract.shape, abstract.dtype, self.scratch, home.offset)
         for slot, value in plan.program.constants.items():
@@ -83,7 +83,7 @@ class Workspace:
         node = layout.plan.node(slot)
         if slot in layout.homes:
             value = np.ascontiguousarray(value)
-            self.table[layout.homes[slot].index or 0] = handle(value)
+            self.table[layout.homes[slot].place or 0] = handle(value)
         elif slot in layout.numbers:
             (self.longs if np.dtype(node.abstract.dtype).kind in "iu" else self.doubles)[layout.numbers[slot]] = value
         self.values[slot] = value
@@ -102,9 +102,9 @@ class CompiledProgram:
         self._threads = (threads or available_threads()) if library.threading else 1
         self._inputs = [_Input(slot, source.layout) for slot in program.inputs]
         self._fresh = [
-            (slot, home.index, Buffers(plan.node(slot).abstract.shape, plan.node(slot).abstract.dtype))
+            (slot, home.place, Buffers(plan.node(slot).abstract.shape, plan.node(slot).abstract.dtype))
             for slot, home in source.layout.homes.items()
-            if slot in source.layout.fresh and home.index is not None and source.layout.is_written(slot)
+            if slot in source.layout.fresh and home.place is not None and source.layout.is_written(slot)
         ]
         self._steps = self._bound(source, library.functions)
         self._outputs = _output_readers(source.layout)
@@ -173,7 +173,7 @@ class _Input:
         self._slot, self._shape = slot, node.abstract.shape
         self._dtype = np.dtype(node.abstract.dtype)
         home = layout.homes.get(slot)
-        self._index = home.index if home is not None else None
+        self._index = home.place if home is not None else None
         self._number = layout.numbers.get(slot)
         self._whole = self._dtype.kind in "iu"
 

@@ -19,9 +19,10 @@ from typing import NamedTuple
 
 from adcli_methods.errors import UnavailableError
 
-# IEEE arithmetic is kept: no errno and no traps are its only omissions. GCC would merge sin and cos of one argument into
+# IEEE arithmetic is kept: errno and traps are all that is left out. GCC would merge sin and cos of one argument into
 # sincos, which has no vector form.
-_FLAGS = ("-std=gnu99", "-fPIC", "-shared", "-w", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off",
+_FLAGS = ("-std=gnu99", "-fPIC", "-shared", "-w", "-Werror=implicit-function-declaration",
+          "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off",
           "-fwrapv", "-fno-builtin-sin", "-fno-builtin-cos", "-fno-builtin-sinf", "-fno-builtin-cosf")  # fmt: skip
 _THREADING = (("-fopenmp",), ("-fopenmp-simd",), ())
 
@@ -91,7 +92,9 @@ def load(source: str, compiler: Compiler, level: str) -> Library:
     Raises: UnavailableError where the compiler fails.
     """
     flags = [level, *_FLAGS, _native()]
-    name = hashlib.sha256("\0".join([source, *flags, *compiler.command, compiler.version, _processor()]).encode()).hexdigest()
+    name = hashlib.sha256(
+        "\0".join([source, *flags, *compiler.command, compiler.version, _processor()]).encode()
+    ).hexdigest()
     folder = cache_folder()
     for threading in _THREADING:
         path = folder / f"{name}{threading[0] if threading else ''}.so"
@@ -157,7 +160,7 @@ def _temporary_folder() -> Path:
 
 @cache
 def vector_functions() -> frozenset[str]:
-    """The functions of glibc's vector mathematics library, such as exp and expf; none where there is no such library."""
+    """The functions of glibc's vector mathematics library, such as exp and expf; none where it is not there."""
     prefixes = {"x86_64": ("_ZGVbN2v", "_ZGVbN4v"), "aarch64": ("_ZGVnN2v", "_ZGVnN4v")}.get(platform.machine())
     if prefixes is None or platform.system() != "Linux":
         return frozenset()

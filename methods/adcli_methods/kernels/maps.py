@@ -35,7 +35,7 @@ class Range(NamedTuple):
 
 
 class Part(NamedTuple):
-    """What an index takes of one axis: `length` entries from `start`, which become the axis `target` (None: no axis)."""
+    """What an index takes of one axis: `length` entries from `start`; they become the axis `target` (None: no axis)."""
 
     start: int
     step: int
@@ -64,7 +64,8 @@ def parts_of(index: tuple[Any, ...], shape: Shape) -> tuple[Part, ...] | None:
         items = [*index[:at], *rest, *index[at + 1 :]]
     else:
         items = [*index, *rest]
-    parts, target = [], 0
+    parts: list[Part] = []
+    target = 0
     for item in items:
         if item is None:
             target += 1

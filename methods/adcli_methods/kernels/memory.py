@@ -1,4 +1,4 @@
-"""Where the values of a compiled Program are: which arrays share scratch memory, which numbers pass between functions."""
+"""Where the values of a compiled Program are: arrays that share scratch memory, numbers that pass between functions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 from adcli_methods.kernels.c_expressions import FLOATS
 from adcli_methods.kernels.nodes import Kind, Node
 from adcli_methods.kernels.plan import Plan
-from adcli_methods.primitives.structural import matmul as MATMUL
+from adcli_methods.primitives.structural import matmul
 
 Array = np.ndarray[Any, np.dtype[Any]]
 _ALIGNMENT = 64
@@ -29,7 +29,7 @@ def _is_at_offset() -> bool:
 
 _AT_OFFSET = sys.implementation.name == "cpython" and object.__basicsize__ == _DATA_OFFSET and _is_at_offset()
 DATA = f"#define DATA(k) (*(char **)(T[k] + {_DATA_OFFSET}))\n" if _AT_OFFSET else "#define DATA(k) (T[k])\n"
-"""How C finds the entries of the array at an index of the table."""
+"""How C finds the entries of the array at a place of the table."""
 
 
 def handle(array: Array) -> int:
@@ -38,9 +38,9 @@ def handle(array: Array) -> int:
 
 
 class Home(NamedTuple):
-    """Where an array is: at an index of the table of Python's arrays, or at an offset (bytes) in scratch memory."""
+    """Where an array is: at a place of the table of Python's arrays, or at an offset (bytes) in scratch memory."""
 
-    index: int | None
+    place: int | None
     offset: int = 0
 
 
@@ -149,7 +149,7 @@ class Layout:
 
 def writes_in_place(node: Node) -> bool:
     """Whether a library operation writes into memory that it is given."""
-    return node.instruction.primitive is MATMUL and node.abstract.dtype in FLOATS and bool(node.abstract.shape)
+    return node.instruction.primitive is matmul and node.abstract.dtype in FLOATS and bool(node.abstract.shape)
 
 
 def _aligned(offset: int) -> int:
@@ -159,8 +159,8 @@ def _aligned(offset: int) -> int:
 class Buffers:
     """Memory of arrays that are handed out, and taken back once nobody refers to them.
 
-    Fresh pages cost more than most kernels: the system clears each at its first touch. An array that is still referred to,
-    itself or through a view, is never used again, so every result stays what it is.
+    Fresh pages cost more than most kernels: the system clears each at its first touch. An array that is still referred
+    to, itself or through a view, is never used again, so every result stays what it is.
     """
 
     _MOST = 4

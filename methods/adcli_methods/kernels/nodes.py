@@ -58,7 +58,7 @@ class Node(NamedTuple):
         compute: the type that an ELEMENTWISE computes in.
         number: of a LITERAL.
         move: of a VIEW, from the map of the view to that of its operand.
-        manner: of a VIEW, whether its operand is read at the same place ("same"), elsewhere ("shift") or often ("repeat").
+        manner: of a VIEW: its operand is read at the same place ("same"), elsewhere ("shift") or often ("repeat").
         pieces: of PIECES.
         base: of PIECES, the operand that shows where no piece is; None for zeros.
         axes: of a REDUCTION, those that vanish.
@@ -104,7 +104,11 @@ def _node(slot: int, instruction: Instruction, program: Program, abstracts: Sequ
         return Node(Kind.GIVEN, abstract, instruction)
     operands = [abstracts[operand] for operand in instruction.operands]
     known = abstract.dtype in C_TYPES and all(operand.dtype in C_TYPES for operand in operands)
-    if known and (primitive.elementwise or primitive.name == "astype") and (abstract.shape or abstract.dtype in _NUMBERS):
+    if (
+        known
+        and (primitive.elementwise or primitive.name == "astype")
+        and (abstract.shape or abstract.dtype in _NUMBERS)
+    ):
         compute = compute_type(instruction, operands, abstract)
         if compute is not None:
             return Node(Kind.ELEMENTWISE, abstract, instruction, compute=compute)

@@ -23,6 +23,8 @@ _MOST_COST = 10_000
 _MOST_OPERATIONS = 256
 """In one kernel: longer ones take long to compile and spill their registers."""
 _MOST_PIECES = 6
+_SMALL = 2048
+"""Entries up to which memory is cheap (it is in the first cache) and short code counts: nothing is computed twice."""
 _NEAR = 16
 """Shapes that differ by at most so much on each axis share a kernel."""
 
@@ -64,8 +66,8 @@ class Plan:
 
     Arguments: as of `kernels.compile_program`.
 
-    `nodes`, `phase` and `stored` have one entry for each slot: what it is, when it can be computed, and whether it is an
-    expression whose array is in memory from the next phase on.
+    `nodes`, `phase` and `stored` have one entry for each slot: what it is, when it can be computed, and whether it is
+    an expression whose array is in memory from the next phase on.
     """
 
     def __init__(self, program: Program, abstracts: Sequence[Abstract]) -> None:
@@ -92,7 +94,7 @@ class Plan:
         return node
 
     def ready(self, slot: int) -> int:
-        """The first phase in which an array is in memory, or a number is known, before any kernel of that phase runs."""
+        """The first phase before whose kernels an array is in memory, or a number known."""
         kind = self.node(slot).kind
         if kind is Kind.ALIAS:
             return self.ready(self.node(slot).instruction.operands[0])
@@ -125,7 +127,8 @@ class Plan:
 
     def _place_elementwise(self, slot: int, node: Node) -> None:
         shape, cost, phase = node.abstract.shape, cost_of(node.instruction.primitive.name), 0  # type: ignore[union-attr]
-        many = sum(self._pieces[operand] for operand in node.instruction.operands) > _MOST_PIECES
+        most = _MOST_PIECES if node.abstract.size > _SMALL else 0
+        many = sum(self._pieces[operand] for operand in node.instruction.operands) > most
         for operand in node.instruction.operands:
             inner = self.node(operand)
             if inner.virtual and (many and self._pieces[operand]):
@@ -161,8 +164,13 @@ class Plan:
 
     def _moved(self, slot: int, manner: str) -> int:
         """The first phase in which a kernel can read a slot elsewhere; a dear expression is stored for it."""
+        node = self.node(slot)
+        small = node.abstract.size <= _SMALL
         limit = {"same": _MOST_COST + 1, "shift": _SHIFT_COST, "repeat": _REPEAT_COST}[manner]
-        if self.node(slot).virtual and not self.stored[slot] and self._cost[slot] > limit:
+        if small and manner != "same":
+            limit = LOAD_COST
+        dear = self._cost[slot] > limit or (small and self._pieces[slot])
+        if node.virtual and not self.stored[slot] and dear:
             return self._store(slot)
         return max(self._inline(slot), self.ready(slot) if self.stored[slot] else 0)
 

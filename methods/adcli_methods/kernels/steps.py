@@ -86,7 +86,7 @@ def _call(layout: Layout, slot: int) -> Step:
 
 def _keeper(layout: Layout, slot: int, node: Node) -> Callable[[Workspace, Value], None]:
     """Puts the result of a call where C finds it."""
-    index = layout.homes[slot].index if slot in layout.homes else None
+    index = layout.homes[slot].place if slot in layout.homes else None
     number = layout.numbers.get(slot)
     whole = np.dtype(node.abstract.dtype).kind in "iu"
 
