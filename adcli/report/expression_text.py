@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import reduce
+from functools import cache, reduce
 from typing import Any
-
-import sympy
 
 from adcli_methods import formula_text as build
 from adcli_methods.formula_text import Formula, named, subscript, text_of
-from adcli_methods.targets import sympy_functions as own
 
 _NAMES = {
     "log": "ln", "absolute": "||", "Abs": "||", "maximum": "max", "Max": "max", "minimum": "min", "Min": "min",
@@ -20,16 +17,12 @@ _NAMES = {
 }  # fmt: skip
 _BESSEL = {"besselj": "J", "bessely": "Y", "besseli": "I", "besselk": "K"}
 _RELATIONS = {"<": "<", ">": ">", "<=": "≤", ">=": "≥", "==": "=", "!=": "≠"}
-_SAME: dict[Any, Any] = {
-    own.absolute: sympy.Abs, own.sign: sympy.sign, own.tanh: sympy.tanh, own.maximum: sympy.Max,
-    own.minimum: sympy.Min, own.floor: sympy.floor, own.ceil: sympy.ceiling, own.arccot: sympy.acot,
-    own.sigmoid: sympy.Function("sigma"), own.ndtr: sympy.Function("Phi"),
-}  # fmt: skip
 
 
 def text(expression: Any) -> str:
     """An expression in one line.
 
+    >>> import sympy
     >>> x = sympy.Symbol("x")
     >>> text(2 * x * sympy.exp(x**2) - 1 / sympy.sqrt(x))
     '2x·exp(x²) − 1/√x'
@@ -39,14 +32,37 @@ def text(expression: Any) -> str:
 
 def latex(expression: Any) -> str:
     """An expression in LaTeX."""
-    for function, counterpart in _SAME.items():
+    import sympy
+
+    for function, counterpart in _counterparts():
         if expression.has(function):
             expression = expression.replace(function, counterpart)
     return str(sympy.latex(expression, ln_notation=True, inv_trig_style="full"))
 
 
+@cache
+def _counterparts() -> tuple[tuple[Any, Any], ...]:
+    """SymPy's function for each of ours that it prints better."""
+    import sympy
+
+    from adcli_methods.targets import sympy_functions as own
+
+    return (
+        (own.absolute, sympy.Abs),
+        (own.sign, sympy.sign),
+        (own.tanh, sympy.tanh),
+        (own.maximum, sympy.Max),
+        (own.minimum, sympy.Min),
+        (own.floor, sympy.floor),
+        (own.ceil, sympy.ceiling),
+        (own.arccot, sympy.acot),
+        (own.sigmoid, sympy.Function("sigma")),
+        (own.ndtr, sympy.Function("Phi")),
+    )
+
+
 def _formula(e: Any) -> Formula:
-    for kind, convert in _CONVERTERS:
+    for kind, convert in _converters():
         if isinstance(e, kind):
             return convert(e)
     name = e.func.__name__
@@ -63,6 +79,8 @@ def _sum(e: Any) -> Formula:
 
 
 def _product(e: Any) -> Formula:
+    import sympy
+
     above, below = sympy.fraction(e)
     if below != 1:
         return build.divide(_formula(above), _formula(below))
@@ -70,6 +88,8 @@ def _product(e: Any) -> Formula:
 
 
 def _power(e: Any) -> Formula:
+    import sympy
+
     base, exponent = e.as_base_exp()
     if exponent.is_Rational and exponent < 0:
         return build.divide(build.ONE, _formula(base**-exponent))
@@ -91,21 +111,26 @@ def _junction(sign: str) -> Callable[[Any], Formula]:
 
 
 def _pieces(e: Any) -> Formula:
-    parts = [text(value) + ("" if condition is sympy.true else f" if {text(condition)}") for value, condition in e.args]
+    parts = [text(value) + (f" if {text(condition)}" if condition.args else "") for value, condition in e.args]
     return named("{" + "; ".join(parts) + "}")
 
 
-_CONVERTERS: tuple[tuple[Any, Callable[[Any], Formula]], ...] = (
-    (sympy.Rational, _rational),
-    (sympy.Float, lambda e: ("number", float(e))),
-    (type(sympy.pi), lambda e: named("π")),
-    (type(sympy.E), lambda e: named("e")),
-    (sympy.Add, _sum),
-    (sympy.Mul, _product),
-    (sympy.exp, lambda e: ("call", "exp", _formula(e.args[0]))),
-    (sympy.Pow, _power),
-    (sympy.core.relational.Relational, _relation),
-    (sympy.And, _junction("and")),
-    (sympy.Or, _junction("or")),
-    (sympy.Piecewise, _pieces),
-)
+@cache
+def _converters() -> tuple[tuple[Any, Callable[[Any], Formula]], ...]:
+    """How each kind of expression becomes a formula, special kinds first."""
+    import sympy
+
+    return (
+        (sympy.Rational, _rational),
+        (sympy.Float, lambda e: ("number", float(e))),
+        (type(sympy.pi), lambda e: named("π")),
+        (type(sympy.E), lambda e: named("e")),
+        (sympy.Add, _sum),
+        (sympy.Mul, _product),
+        (sympy.exp, lambda e: ("call", "exp", _formula(e.args[0]))),
+        (sympy.Pow, _power),
+        (sympy.core.relational.Relational, _relation),
+        (sympy.And, _junction("and")),
+        (sympy.Or, _junction("or")),
+        (sympy.Piecewise, _pieces),
+    )
