@@ -17,6 +17,7 @@ from adcli_methods.structure import leaves_of, rebuild
 
 PARAMETERS = "parameters"
 """The last input: a module's parameters by name."""
+BLACK_BOX = "a torch function: autograd is checked by differences, as a black box"
 SMALL = 10**5
 """Parameters of a module that one thread is enough for."""
 _SIZES = (4, 3, 2, 1)
@@ -60,7 +61,7 @@ def torch_subject(target: str, at: Any, size: int | None, seed: int) -> TorchSub
     inputs = tensors.find_inputs(given, size, parameters)
     point = {**inputs, **({PARAMETERS: parameters} if parameters else {})}
     function = Function(target.rpartition(":")[2], tensors.values, tuple(point), is_file=True)
-    return TorchSubject(function, Claim("autograd", tensors.pulled_back, "vjp"), point)
+    return TorchSubject(function, Claim("autograd", tensors.pulled_back, "vjp", BLACK_BOX), point)
 
 
 def _called(target: str, torch: Any) -> tuple[Callable[..., Any], Any]:
