@@ -27,7 +27,7 @@ def graph_bytes(explanation: Explanation, suffix: str, *, adjoints: bool = True)
     Raises: as of `write_graph`.
     """
     if suffix not in SUFFIXES:
-        raise AdcliError(f"a graph is written as {', '.join(SUFFIXES)}, not as {suffix or 'a file without suffix'!r}")
+        raise AdcliError(f"a graph is written as {', '.join(SUFFIXES)}, not as {suffix or 'a file without one'}")
     from adcli.report import graph_text
     from adcli.report.graph_folding import graph_of
 

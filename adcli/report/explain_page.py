@@ -92,14 +92,16 @@ def _row(explanation: Explanation, position: int, node: Node) -> str:
     is_block = node.kind == "block"
     name, formula = (node.title, " " + node.detail.split(": ")[1]) if is_block else (line.name, f" = {line.formula}")
     places = f'<span class="place">{escape(node.place)}</span>' if node.place else ""
-    branch = f'<span class="place">{escape(line.branch)}</span>' if line.branch and not is_block else ""
+    remarks = [] if is_block else [line.branch, *(told for at, told in explanation.kinks if at == line.index)]
+    told = "".join(f'<span class="place">{escape(remark)}</span>' for remark in remarks if remark)
     cells = [
-        f'<td class="line"><span class="name">{escape(name)}</span>{escape(formula)}{places}{branch}</td>',
+        f'<td class="line"><span class="name">{escape(name)}</span>{escape(formula)}{places}{told}</td>',
         f'<td class="value"><span class="number">{escape(node.value)}</span></td>',
         _sweep_cell("tangent", _dotted(line), node.tangent, "" if is_block else line.tangent_formula),
         _sweep_cell("adjoint", _barred(line), node.adjoint, "" if is_block else _terms_text(line)),
     ]
-    return f'<tr data-nodes="{position}" tabindex="0">{"".join(cells)}</tr>'
+    alarm = ' class="alarm"' if node.is_alarming else ""
+    return f'<tr{alarm} data-nodes="{position}" tabindex="0">{"".join(cells)}</tr>'
 
 
 def _sweep_cell(role: str, symbol: str, number: str, formula: str) -> str:

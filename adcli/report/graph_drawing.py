@@ -22,7 +22,8 @@ class Row:
 class Box:
     """A node with its place: the centre, in pixels; a "reference" repeats a far node's name.
 
-    Arguments: the node's position in the graph, its kind, the rows, the centre, the size, and a tooltip.
+    Arguments: the node's position in the graph, its kind, the rows, the centre, the size, a tooltip,
+        and whether it is to stand out.
     """
 
     node: int
@@ -33,6 +34,7 @@ class Box:
     width: float
     height: float
     detail: str
+    is_alarming: bool
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -35,6 +35,7 @@ class Node:
         value, tangent, adjoint: texts; empty for none. A block shows those of its last line.
         place: the user's line, "model.py:7"; empty for a formula.
         detail: all of it in one sentence, for a tooltip.
+        is_alarming: whether a NaN, an infinity or a kink is among its lines.
     """
 
     first: int
@@ -46,6 +47,7 @@ class Node:
     adjoint: str
     place: str
     detail: str
+    is_alarming: bool
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,8 @@ def graph_of(explanation: Explanation, most_nodes: int = MOST_NODES) -> Graph:
             ranges = fold()
             if len(ranges) <= most_nodes:
                 break
-    nodes = tuple(_node(lines, found) for found in ranges)
+    kinks = dict(explanation.kinks)
+    nodes = tuple(_node(lines, found, kinks) for found in ranges)
     return Graph(nodes, tuple(_edges(lines, ranges)))
 
 
@@ -145,7 +148,7 @@ def _evenly(count: int, most_nodes: int) -> list[Range]:
     return [(start, min(start + length, count), 1) for start in range(0, count, length)]
 
 
-def _node(lines: Sequence[Line], found: Range) -> Node:
+def _node(lines: Sequence[Line], found: Range, kinks: Mapping[int, str]) -> Node:
     first, stop, iterations = found
     line = lines[stop - 1]
     tangent = "" if line.tangent is None else brief(line.tangent)
@@ -154,11 +157,20 @@ def _node(lines: Sequence[Line], found: Range) -> Node:
     place = ", ".join(f"{Path(place.filename).name}:{place.line}" for place in places[:1])
     if len(places) > 1 and places[0].filename == places[-1].filename:
         place += f"–{places[-1].line}"
+    alarms = [kinks[at] for at in range(first, stop) if at in kinks]
+    is_alarming = bool(alarms) or not all(_is_finite(one.value) for one in lines[first:stop])
     if stop - first > 1:
         count = f"{stop - first:,} operations, {lines[first].name} to {line.name}"
         each = f"×{iterations:,}" if iterations > 1 else f"{stop - first:,} operations"
-        return Node(first, stop - 1, "block", each, brief(line.value), tangent, adjoint, place, f"{each}: {count}")
-    return Node(first, first, line.kind, _title(line), brief(line.value), tangent, adjoint, place, _detail(line, place))
+        detail = "; ".join((f"{each}: {count}", *alarms))
+        last = (brief(line.value), tangent, adjoint, place, detail, is_alarming)
+        return Node(first, stop - 1, "block", each, *last)
+    detail = "; ".join(part for part in (_detail(line, place), *alarms) if part)
+    return Node(first, first, line.kind, _title(line), brief(line.value), tangent, adjoint, place, detail, is_alarming)
+
+
+def _is_finite(value: Any) -> bool:
+    return (type(value) is float and value - value == 0) or bool(np.all(np.isfinite(value)))
 
 
 def _title(line: Line) -> str:

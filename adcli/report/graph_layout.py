@@ -130,7 +130,8 @@ class _Layout:
         rows, kind = self.rows[node], whole.kind
         if position in self.references:
             rows, kind = self._reference_rows(node), "reference"
-        return Box(node, kind, rows, place.x, centres[place.layer], place.width, place.height, whole.detail)
+        at = (place.x, centres[place.layer], place.width, place.height)
+        return Box(node, kind, rows, *at, whole.detail, whole.is_alarming)
 
 
 @dataclass(frozen=True)

@@ -69,6 +69,7 @@ def _box(axes: Any, box: Box) -> None:
 
     is_reference = box.kind == "reference"
     kind = "input" if is_reference else "box" if box.kind == "operation" else box.kind
+    rim = "alarm" if box.is_alarming else "rim" if kind == "box" else f"{kind}-rim"
     left, top = box.x - box.width / 2, box.y - box.height / 2
     shape = FancyBboxPatch(
         (left, top),
@@ -76,9 +77,9 @@ def _box(axes: Any, box: Box) -> None:
         box.height,
         boxstyle="round,pad=0,rounding_size=9",
         facecolor=LIGHT["paper" if is_reference else kind],
-        edgecolor=LIGHT["rim" if kind == "box" else f"{kind}-rim"],
+        edgecolor=LIGHT[rim],
         linestyle=(0, (4, 3)) if is_reference else "solid",
-        linewidth=1.25 * POINTS,
+        linewidth=(2.5 if box.is_alarming else 1.25) * POINTS,
     )
     axes.add_artist(shape)
     for rank, row in enumerate(box.rows):

@@ -21,6 +21,7 @@ LIGHT = {
     "wire": "#98a5b5",
     "tangent": "#0b62c9",
     "adjoint": "#b8420a",
+    "alarm": "#b3123f",
 }
 """Colours by role; a tangent and an adjoint stay apart for every kind of colour vision."""
 DARK = {
@@ -38,6 +39,7 @@ DARK = {
     "wire": "#5f6e81",
     "tangent": "#74b5ff",
     "adjoint": "#ff9f66",
+    "alarm": "#ff8fa3",
 }
 
 _STYLE = """
@@ -52,6 +54,8 @@ fill:var(--ink);text-anchor:middle;font-variant-numeric:tabular-nums}
 .adcli-graph .input>rect{fill:var(--input);stroke:var(--input-rim)}
 .adcli-graph .output>rect{fill:var(--output);stroke:var(--output-rim)}
 .adcli-graph .block>rect{fill:var(--block);stroke:var(--block-rim)}
+.adcli-graph .alarm>rect{stroke:var(--alarm);stroke-width:2.5}
+.adcli-graph .alarm .value{fill:var(--alarm);font-weight:600}
 .adcli-graph .reference>rect{fill:none;stroke:var(--input-rim);stroke-dasharray:4 3}
 .adcli-graph .reference .title{font-weight:400;fill:var(--muted)}
 .adcli-graph path{fill:none;stroke:var(--wire);stroke-width:1.5}
@@ -127,4 +131,5 @@ def _box(box: Box) -> str:
     shape = f'<rect x="{left:.1f}" y="{top:.1f}" width="{box.width:.1f}" height="{box.height:.1f}" rx="9"/>'
     name = "reference" if box.kind == "reference" else "node"
     tooltip = f"<title>{xml(box.detail)}</title>"
-    return f'<g class="{name} {box.kind}" data-nodes="{box.node}">{tooltip}{shape}{rows}</g>'
+    alarm = " alarm" if box.is_alarming else ""
+    return f'<g class="{name} {box.kind}{alarm}" data-nodes="{box.node}">{tooltip}{shape}{rows}</g>'

@@ -181,6 +181,22 @@ def test_names_from_outside_stay_text_in_every_form(name):
     assert json.loads(graph_bytes(hostile, ".json"))["nodes"][0]["formula"] == name.replace("\ud800", "?")
 
 
+@pytest.mark.parametrize(
+    ("text", "at", "alarming", "told"),
+    [
+        ("sqrt(x) + log(x - 2)", 0.5, ["v₃ = ln(v₂)", "v₄ = v₁ + v₃"], "nan"),
+        ("abs(x) + x", 0.0, ["v₁ = |v₀|"], "abs'(0) = 0"),
+        ("exp(x)", 1.0, [], ""),
+    ],
+)
+def test_nan_and_kinks_stand_out(text, at, alarming, told):
+    explanation = of_formula(text, x=at)
+    nodes = [node for node in graph_of(explanation).nodes if node.is_alarming]
+    assert [node.title for node in nodes] == alarming
+    assert all(told in node.detail for node in nodes)
+    assert graph_bytes(explanation, ".svg").count(b' alarm"') == len(alarming)
+
+
 def test_json_holds_every_line_in_full():
     whole = json.loads(graph_bytes(GRIEWANK, ".json"))
     assert [node["name"] for node in whole["nodes"]] == ["v₋₁", "v₀", "v₁", "v₂", "v₃", "v₄", "v₅"]
@@ -216,7 +232,7 @@ def test_each_suffix_is_written_whole(suffix, tmp_path):
     assert (tmp_path / f"graph{suffix.upper()}").stat().st_size > 100
 
 
-@pytest.mark.parametrize(("name", "told"), [("graph.gif", r"\.svg, \.png.*'\.gif'"), ("graph", "without suffix")])
+@pytest.mark.parametrize(("name", "told"), [("graph.gif", r"\.svg, \.png.* not as \.gif"), ("graph", "without one")])
 def test_an_unknown_suffix_names_the_known_ones(name, told, tmp_path):
     with pytest.raises(AdcliError, match=told):
         write_graph(GRIEWANK, tmp_path / name)
@@ -256,7 +272,7 @@ def luminance(colour: str) -> float:
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
 @pytest.mark.parametrize("ground", ["paper", "box", "input", "output", "block"])
-@pytest.mark.parametrize("ink", ["ink", "muted", "tangent", "adjoint"])
+@pytest.mark.parametrize("ink", ["ink", "muted", "tangent", "adjoint", "alarm"])
 def test_texts_have_the_contrast_that_readers_need(theme, ground, ink):
     brighter, darker = sorted((luminance(theme[ink]), luminance(theme[ground])), reverse=True)
     assert (brighter + 0.05) / (darker + 0.05) >= 4.5
