@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from adcli_methods.checking.claim_noise import ClaimNoise
 from adcli_methods.checking.claims import Claim
 from adcli_methods.checking.differences import Estimate, Line, second_order
 from adcli_methods.checking.directions import scales
@@ -24,7 +26,7 @@ class Sharp:
     Arguments:
         claimed, reference: flat, in the same order.
         shaken: the reference again with its rounding exaggerated.
-        reclaimed: the claimed numbers at another point.
+        reclaimed: the claimed numbers at another point, or from a source of the claim's results.
         places: the entry's number in the case, for each number; None for sums over entries.
         shape: of the array that the numbers are, for the causes.
     """
@@ -32,7 +34,7 @@ class Sharp:
     claimed: Array
     reference: Array
     shaken: Shaken
-    reclaimed: Callable[[Array], Array]
+    reclaimed: Callable[[Any], Array]
     places: Array | None
     shape: tuple[int, ...]
 
@@ -66,6 +68,11 @@ class Case:
 
     def __post_init__(self) -> None:
         self.sizes = scales(self.subject)
+
+    @cached_property
+    def noise(self) -> ClaimNoise:
+        """How far rounding moves the claim."""
+        return ClaimNoise(self.subject, self.claim)
 
     @property
     def order(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -178,12 +179,14 @@ def judge_blunt(case: Any, limits: Limits, trusted: bool) -> Directional:
     told, truncation = Directional(), 0.0
     for number in range(DIRECTIONS):
         blunt = case.blunt(number)
+        levels = TWO_STEPS if trusted else THREE_STEPS
+        stages = [partial(blunt.line.quick, levels), blunt.line.full]
         if number and case.is_seen:
-            estimate = blunt.line.coarse(truncation)
-        else:
-            estimate = blunt.line.quick(TWO_STEPS if trusted else THREE_STEPS)
-        if not _agrees(estimate, blunt.claimed, blunt.rounding, BLIND if trusted else BLIND * BLIND):
-            estimate = blunt.line.full()
+            stages.insert(0, partial(blunt.line.coarse, truncation))
+        for stage in stages:
+            estimate = stage()
+            if _agrees(estimate, blunt.claimed, blunt.rounding, BLIND if trusted else BLIND * BLIND):
+                break
         truncation = COARSER * float(np.max(estimate.error)) if number == 0 else truncation
         _tell(told, estimate, blunt.claimed, blunt.rounding, limits)
         told.count += 1

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from adcli_methods.checking.cases import Blunt, Case, Mixed, Sharp, basis, only
+from adcli_methods.checking.claim_noise import Source
 from adcli_methods.checking.claims import matrix_of
 from adcli_methods.checking.differences import Estimate
 from adcli_methods.checking.directions import cotangent, direction
@@ -37,7 +39,9 @@ class MatrixCase(Case):
     def _matrix(self, result: Any) -> Matrix:
         kind = self.claim.kind
         if kind == "value_and_gradient":
-            self.value = float(np.ravel(np.asarray(result[0], dtype=np.float64))[0])
+            self.value = (
+                self.value if self.value is not None else float(np.ravel(np.asarray(result[0], dtype=np.float64))[0])
+            )
             result = result[1]
             kind = "gradient"
         return matrix_of(result, str(kind), self.subject)
@@ -51,10 +55,10 @@ class MatrixCase(Case):
             return ""
         return f"{self.claim.name} gave entries that differ by {largest:.3g} the second time, for the same input"
 
-    def again(self, x: Array) -> Matrix:
-        """The claimed matrix at another point; NaN where the claim fails there."""
+    def again(self, source: Array | Source) -> Matrix:
+        """The claimed matrix at another point, or from a source of results; NaN where the claim fails there."""
         try:
-            return self._matrix(self.run(x)[0])
+            return self._matrix(source(None) if callable(source) else self.run(source)[0])
         except Exception:
             return Matrix(np.full_like(self.matrix.array, np.nan), self.matrix.diagonal)
 
@@ -125,13 +129,19 @@ class MatrixCase(Case):
         reference = np.concatenate([sweep(seed) for seed in seeds])
         return Sharp(of(self.matrix), reference, shaken, lambda x: of(self.again(x)), places, shape)
 
+    @cached_property
+    def spread(self) -> Array:
+        """A bound of sizes_of_rows for every direction."""
+        return self.matrix.sizes_of_rows(self.sizes)
+
     def blunt(self, number: int) -> Blunt:
         """The claim along a random direction; the second and third are equalised by what the claim says."""
         shares = self.matrix.shares_of_columns(self.sizes) if number and not self.is_seen else None
         v = direction(self.sizes, self.generator, shares)
         eps = 2.0**10 * self.subject.eps
         if self.order == 1:
-            return Blunt(self.matrix.times(v), self.along(v), eps * self.matrix.sizes_of_rows(v))
+            spread = self.spread if self.is_seen else self.matrix.sizes_of_rows(v)
+            return Blunt(self.matrix.times(v), self.along(v), eps * spread)
         u = direction(self.sizes, self.generator, shares)
         spread = np.abs(u) @ self.matrix.sizes_of_rows(v)
         return Blunt(np.array([u @ self.matrix.times(v)]), Mixed(self, u, v), np.array([eps * spread]))

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from adcli_methods.checking.cases import Blunt, Case, Mixed, Sharp, basis, only
+from adcli_methods.checking.claim_noise import Source
 from adcli_methods.checking.claims import Claim, vector_of
 from adcli_methods.checking.differences import Estimate
 from adcli_methods.checking.directions import cotangent, direction
@@ -21,6 +22,7 @@ class ProductCase(Case):
 
         Raises: UserError, ShapeError.
         """
+        self.given: dict[int, Any] = {}
         self.vectors = [self._new_vector(number) for number in range(3)]
         result, mutated = self.run(self.subject.x, True, self._given(self.vectors[0]))
         self.products = [self._flat(result)]
@@ -38,6 +40,13 @@ class ProductCase(Case):
             return vector.reshape(subject.output_shape) if subject.output_shape else float(vector[0])
         parts = subject.split(vector)
         return parts[0] if len(parts) == 1 else parts
+
+    def _given_once(self, vector: Array) -> Any:
+        """The same object each time for the same vector, so that the claim is traced once for it."""
+        number = next(i for i, known in enumerate(self.vectors) if known is vector)
+        if number not in self.given:
+            self.given[number] = self._given(vector)
+        return self.given[number]
 
     def _flat(self, result: Any) -> Array:
         return vector_of(result, self.subject, self.claim.kind != "jvp")
@@ -57,9 +66,11 @@ class ProductCase(Case):
             return ""
         return f"{self.claim.name} gave entries that differ by {largest:.3g} the second time, for the same input"
 
-    def _again(self, x: Array, vector: Array) -> Array:
+    def _again(self, source: Array | Source, vector: Array) -> Array:
         try:
-            return self.product(x, vector)
+            if callable(source):
+                return self._flat(source(self._given_once(vector)))
+            return self.product(source, vector)
         except Exception:
             return np.full(self.entry_count, np.nan)
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from adcli_methods.checking.cases import Case, Sharp
+from adcli_methods.checking.claim_noise import moves_of
 from adcli_methods.checking.directions import ENOUGH, median
 from adcli_methods.checking.subject import Array
 
@@ -22,6 +23,8 @@ BESIDE = 16.0
 LOST = 64.0
 """An error that is so many units of rounding of the entry that matters most is next to nothing."""
 MOST_SHAKES = 8
+OWN_SHARE = 0.01
+"""The rounding of the claim's own formula excuses errors up to this share: of 1 - tanh(x)**2 at 7, but not at 20."""
 RECLAIMS = 3
 INPUT_UNITS = 4.0
 SHAKE_FACTOR = 3.0
@@ -113,6 +116,11 @@ def _with_rounding(case: Case, sharp: Sharp, eps: float, error: Array, noise: Ar
         moved = np.abs(sharp.shaken(eps, case.generator)[suspects] - sharp.reference[suspects])
         noise = np.maximum(noise, SHAKE_FACTOR * np.where(np.isnan(moved), 0.0, moved))
     x = case.subject.x
+    own = hopeful & (error > noise) & (error <= OWN_SHARE * np.abs(sharp.reference[suspects]))
+    if np.any(own):
+        source = case.noise.source(eps, case.generator)
+        moved = SHAKE_FACTOR * moves_of(source, sharp.reclaimed, sharp.claimed, MOST_SHAKES)[suspects]
+        noise = np.where(own & (error <= moved), moved, noise)
     for _ in range(RECLAIMS):
         if not np.any(hopeful & (error > noise)):
             return noise

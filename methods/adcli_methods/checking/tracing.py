@@ -16,6 +16,7 @@ from adcli_methods.operators import derivative_blocks
 from adcli_methods.pieces import added
 from adcli_methods.primitive import Value, evaluate
 from adcli_methods.sweeps import _push, _strict_times, contributions, filled, pull, push, seeded
+from adcli_methods.trace import Trace
 
 SHAKE = 4.0
 """Each operation's result is moved by this many units of rounding at random, to see what rounding can do."""
@@ -71,8 +72,8 @@ class Tracing:
 
     def shaken_pull(self, u: Array, eps: float, generator: np.random.Generator) -> Array:
         """u^T J with every operation's rounding exaggerated."""
-        shake = _shaker(eps, generator)
-        values = self._shaken_values(shake)
+        shake = shaker(eps, generator)
+        values = shaken_values(self.trace, shake)
         adjoints = seeded(self.trace, self.slots, self.cotangents(u))
         inputs = self.trace.input_count
         totals: list[Value] = [None] * inputs
@@ -83,23 +84,9 @@ class Tracing:
 
     def shaken_push(self, v: Array, eps: float, generator: np.random.Generator) -> Array:
         """J v with every operation's rounding exaggerated."""
-        shake = _shaker(eps, generator)
-        values = self._shaken_values(shake)
+        shake = shaker(eps, generator)
+        values = shaken_values(self.trace, shake)
         return joined(_push(self.trace, values, self._tangents(v), self.slots, _shaken_times(shake)))
-
-    def _shaken_values(self, shake: Callable[[Value], Value]) -> list[Value]:
-        trace = self.trace
-        values = [np.float64(value) if type(value) is float else value for value in trace.values]
-        for slot, instruction in enumerate(trace.instructions):
-            if not trace.active[slot]:
-                continue
-            if instruction.primitive is None:
-                values[slot] = shake(values[slot])
-                continue
-            operands = [values[operand] for operand in instruction.operands]
-            value = evaluate(instruction.primitive, operands, instruction.parameters)
-            values[slot] = value if instruction.primitive.name in _MOVES else shake(value)
-        return values
 
     def complex_step(self, v: Array) -> Array:
         """J v by the imaginary part of one complex evaluation; it uses no derivative rule."""
@@ -144,7 +131,23 @@ def joined(parts: Sequence[Value]) -> Array:
     return np.concatenate([np.ravel(np.asarray(part, dtype=np.float64)) for part in parts])
 
 
-def _shaker(eps: float, generator: np.random.Generator) -> Callable[[Value], Value]:
+def shaken_values(trace: Trace, shake: Callable[[Value], Value]) -> list[Value]:
+    """The values of a trace's slots with every operation's result moved."""
+    values = [np.float64(value) if type(value) is float else value for value in trace.values]
+    for slot, instruction in enumerate(trace.instructions):
+        if not trace.active[slot]:
+            continue
+        if instruction.primitive is None:
+            values[slot] = shake(values[slot])
+            continue
+        operands = [values[operand] for operand in instruction.operands]
+        value = evaluate(instruction.primitive, operands, instruction.parameters)
+        values[slot] = value if instruction.primitive.name in _MOVES else shake(value)
+    return values
+
+
+def shaker(eps: float, generator: np.random.Generator) -> Callable[[Value], Value]:
+    """What moves a value by some units of rounding at random."""
     factors = [1.0 + SHAKE * eps * generator.standard_normal(_PERIOD)]
 
     def shake(value: Value) -> Value:

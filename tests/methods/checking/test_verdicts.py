@@ -182,6 +182,23 @@ def test_a_relative_error_of_one_beyond_any_difference_is_seen_by_differentiatio
     assert check(tail, lambda x: np.exp(-x) / (1 + np.exp(-x)) ** 2, at=40.0).verdict is Verdict.PASS
 
 
+@pytest.mark.parametrize("at", [4.0, 7.0, 12.0, np.array([0.5, 5.0, 7.0])])
+def test_the_rounding_of_the_claims_own_formula_is_no_fault(at):
+    assert check(lambda x: np.sum(np.tanh(x)), lambda x: 1 - np.tanh(x) ** 2, at).passed
+
+
+def test_the_rounding_of_a_product_s_own_formula_is_no_fault():
+    def softmax(z):
+        e = np.exp(z - np.max(z))
+        return e / np.sum(e)
+
+    def pullback(z, c):
+        p = softmax(z)
+        return p * (c - p @ c)
+
+    assert check(softmax, pullback, np.array([1.0, 20.0, -3.0, 2.0]), kind="vjp").passed
+
+
 def test_digits_lost_next_to_larger_entries_are_no_failure():
     report = check(lambda x: np.sum(np.tanh(x)), lambda x: 1 - np.tanh(x) ** 2, np.array([0.3, 19.5]))
     assert report.verdict is Verdict.UNCLEAR
