@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -135,3 +137,14 @@ def test_misuse_is_told_in_one_line(name, options, said, place):
 
 def test_a_cut_graph_is_a_finding(place):
     assert str(checked(place, "cut").verdict) in ("ERROR", "FAIL")
+
+
+def test_a_module_checks_out_of_the_box_from_the_command_line(adcli, monkeypatch):
+    monkeypatch.chdir(Path(__file__).parents[2])
+    ran = adcli("check", "examples/net.py:Network.forward", "--torch", "--points", "2")
+    assert ran.code == 0, ran.err
+    assert ran.out.startswith("PASS  autograd  vjp of examples/net.py:Network.forward\n")
+    ran = adcli("check", "examples/net.py:ClippedSquare", "--torch", "--at", "[0.5,1.5]")
+    assert ran.code == 1
+    assert "x[1]" in ran.out
+    assert "--torch --at '[0.5,1.5]' --points 1 --seed 0" in " ".join(ran.out.replace("\\\n", "").split())
