@@ -29,13 +29,12 @@ def run(
 
 def show(records: Sequence[Record], stem: Path | None) -> None:
     """Write a run's reports where it has files, then print its tables."""
-    from rich.console import Console
-
     from adcli.report.bench_report import write_reports
     from adcli.report.bench_table import tables
+    from adcli.report.console import TableConsole
 
     written = write_reports(records, stem) if stem is not None else []
-    console = Console(highlight=False, soft_wrap=False)
+    console = TableConsole()
     for table in tables(records):
         console.print(table)
     if stem is not None:

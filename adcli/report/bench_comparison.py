@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from adcli.report.console import TableConsole
 from adcli.report.numbers import count, duration
 from adcli_benchmarks.comparison import BETTER, SAME, Change, RunComparison
 
@@ -17,7 +17,7 @@ STYLES = {"WORSE": "red", "SLOWER": "red", "FASTER": "green", "BETTER": "green",
 
 def print_run_comparison(comparison: RunComparison) -> None:
     """A table of what changed, failures first, and the verdicts counted."""
-    console = Console(highlight=False, soft_wrap=False)
+    console = TableConsole()
     changed = [change for change in comparison.changes if change.verdict != SAME]
     if changed:
         table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 
+from adcli.report.console import TableConsole
 from adcli_benchmarks.problems import PROBLEMS
 
 COLUMNS = ("problem", "formula", "sizes", "source")
@@ -18,4 +18,4 @@ def print_problems() -> None:
         table.add_column(name, no_wrap=name == "problem", overflow="fold", ratio=None if name == "problem" else 1)
     for problem in PROBLEMS:
         table.add_row(problem.name, problem.formula, ", ".join(f"{size:,}" for size in problem.sizes), problem.source)
-    Console(highlight=False).print(table)
+    TableConsole().print(table)

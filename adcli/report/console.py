@@ -1,0 +1,16 @@
+"""The console that tables are printed on."""
+
+from __future__ import annotations
+
+from rich.console import Console
+
+
+class TableConsole(Console):
+    """Standard output as it comes, without colours for numbers; a reader that has gone ends the command quietly."""
+
+    def __init__(self) -> None:
+        super().__init__(highlight=False, soft_wrap=False)
+
+    def on_broken_pipe(self) -> None:
+        """Leave it to the command line, which ends with 0; rich would end with 1."""
+        raise BrokenPipeError
