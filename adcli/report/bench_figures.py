@@ -225,4 +225,4 @@ FIGURES: dict[str, Callable[[Sequence[Record]], Iterator[tuple[str, Any]]]] = {
     "passes": passes_figures,
     "speed": speed_figures,
 }
-"""Who draws a measure's figures."""
+"""Who draws a measure's figures, if it has any."""

@@ -1,4 +1,4 @@
-"""The tables of a benchmark run: accuracy, swell, memory and passes; those of speed are in `speed_grids`."""
+"""The tables of a benchmark run: those of each measure; those of speed are in `speed_grids`."""
 
 from __future__ import annotations
 

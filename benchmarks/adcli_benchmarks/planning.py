@@ -8,10 +8,10 @@ from itertools import product
 from adcli_benchmarks.cell import Cell, Setting
 from adcli_benchmarks.problems import problem_named
 from adcli_benchmarks.request import BenchRequest
-from adcli_benchmarks.subject import SHIPPED
 from adcli_methods.loading import names_python
 from adcli_methods.methods import METHODS, PEERS, method_named
 
+SHIPPED = "problem:"
 USER_SIZES = (10, 100, 1000)
 """Of a function of the user's, where no sizes are given."""
 
@@ -23,9 +23,8 @@ def problems_of(request: BenchRequest, usual: Sequence[str]) -> tuple[str, ...]:
     """
     if request.problems is None:
         return tuple(usual)
-    return tuple(
-        name if names_python(name) else problem_named(name.removeprefix(SHIPPED)).name for name in request.problems
-    )
+    names = (name.removeprefix(SHIPPED) for name in request.problems)
+    return tuple(name if names_python(name) else problem_named(name).name for name in names)
 
 
 def methods_of(request: BenchRequest, usual: Sequence[str]) -> tuple[str, ...]:

@@ -22,8 +22,6 @@ from adcli_methods.operators import size_of
 from adcli_methods.primitive import Value
 from adcli_methods.structure import is_differentiable, leaves_of, rebuild
 
-SHIPPED = "problem:"
-
 
 @dataclass(frozen=True)
 class Subject:
@@ -74,7 +72,7 @@ def subject_of(cell: Cell) -> Subject:
         function = load_python(cell.problem)
         point = _random_inputs(function, cell)
     else:
-        problem = problem_named(cell.problem.removeprefix(SHIPPED))
+        problem = problem_named(cell.problem)
         function, point = problem.as_function(), problem.point(cell.size, cell.seed)
     return Subject(function, _rounded(point, cell.dtype), cell.dtype)
 

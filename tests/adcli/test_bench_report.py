@@ -71,6 +71,7 @@ def whole_run() -> list[Record]:
         projected = 8 if n == 10**6 else None
         run += [passes("forward-difference", n, (n + 1, 0, 0), 0.07 * n, projected),
                 passes("forward", n, (1, n, 0), 0.05 * n, projected), passes("reverse", n, (1, 0, 1), 0.1)]  # fmt: skip
+    run += [record("imports", "forward", problem="adcli diff", imported_packages=2, packages="numpy scipy")]
     return [*run, speed("manual", 2e-5), speed("reverse", 3e-5, operation_ratio=2.5), speed("jax-jit", 6e-5)]
 
 
