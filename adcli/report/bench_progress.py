@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from adcli.report.numbers import duration
 from adcli_benchmarks.cell import Cell
@@ -101,14 +101,13 @@ class LiveProgress(Progress):
         """The display as of now."""
         from rich.console import Group
         from rich.progress_bar import ProgressBar
+        from rich.table import Table
         from rich.text import Text
 
-        rows: list[Any] = [ProgressBar(self.total, self.done, width=60), Text(self.summary())]
-        rows += [
-            Text(f"  {named(cell)}", style="dim", overflow="ellipsis", no_wrap=True)
-            for cell in [*self.running.values()]
-        ]
-        return Group(*rows)
+        head = Table.grid(padding=(0, 1, 0, 0))
+        head.add_row(ProgressBar(self.total, self.done, width=30), Text(self.summary()))
+        rows = [Text(f"  {named(cell)}", "dim", overflow="ellipsis", no_wrap=True) for cell in [*self.running.values()]]
+        return Group(head, *rows)
 
 
 def progress() -> Progress:
@@ -117,7 +116,7 @@ def progress() -> Progress:
 
 
 def named(cell: Cell) -> str:
-    """A cell for people.
+    """A cell for people, without its limits.
 
     >>> named(Cell("accuracy", "rosenbrock", "reverse", 10, settings=(("order", 2),)))
     'accuracy rosenbrock reverse n=10 order=2'
@@ -126,7 +125,8 @@ def named(cell: Cell) -> str:
     parts += [] if cell.size is None else [f"n={cell.size}"]
     parts += [] if cell.dtype == "float64" else [cell.dtype]
     parts += [] if cell.device == "cpu" else [cell.device]
-    return " ".join([*parts, *(f"{name}={value}" for name, value in cell.settings)])
+    parts += [f"{name}={value}" for name, value in cell.settings if not name.endswith("seconds")]
+    return " ".join(parts)
 
 
 def _say(line: str) -> None:
