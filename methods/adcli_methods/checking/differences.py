@@ -20,6 +20,8 @@ FINEST_LEVELS = range(31, 45)
 SECOND_LEVELS = range(2, 21)
 MOST_ORDERS = 5
 SAFETY = 3.0
+COARSE = 2.0**-16
+"""The relative truncation error of one step, at least."""
 WINDOW = 6
 """How many steps in a row must tell the same of a kink."""
 
@@ -75,7 +77,8 @@ class Line:
         curved = np.abs(ahead + behind - 2 * self.base) * 2.0**level
         noise = 4 * self.eps * np.abs(self.base) * 2.0**level
         no = np.zeros(len(value), dtype=bool)
-        return Estimate(value, truncation + noise, np.maximum(np.abs(value), curved), value, value, no, no)
+        size = np.maximum(np.abs(value), curved)
+        return Estimate(value, np.maximum(truncation, COARSE * size) + noise, size, value, value, no, no)
 
     def full(self) -> Estimate:
         """The best estimate that a ladder of steps gives; a finer ladder where the first does not settle."""

@@ -48,7 +48,10 @@ def direction(sizes: Array, generator: np.random.Generator, shares: Array | None
             by powers of two, so that the faults of the others are seen beside them.
     """
     steps = _STEPS[generator.integers(0, len(_STEPS), min(_PERIOD, len(sizes)))]
-    v: Array = np.resize(steps, len(sizes)) * sizes
+    v: Array = sizes.copy()
+    whole = len(v) // len(steps) * len(steps)
+    v[:whole].reshape(-1, len(steps))[...] *= steps
+    v[whole:] *= steps[: len(v) - whole]
     usual = median(shares[shares > 0], 0.0) if shares is not None else 0.0
     if shares is None or not 0 < usual < np.inf or float(np.max(shares)) < 2 * usual:
         return v

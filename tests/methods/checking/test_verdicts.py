@@ -236,9 +236,6 @@ def test_scipy_functions_and_constant_arguments_pass_out_of_the_box():
 
 
 def test_points_vary_where_none_is_given():
-    def loss(x):
-        return np.sum(np.abs(x) * x) if x.shape != (3,) else np.sum(x**2)
-
     report = check(np.cosh, lambda x: np.where(np.abs(x) < 2, np.sinh(x), 0.0), size=5, points=6)
     assert report.verdict is Verdict.FAIL
     assert len(report.points) == 6
