@@ -66,6 +66,13 @@ def test_a_wrong_gradient_is_no_row_of_the_ranking_but_keeps_its_error(monkeypat
     assert caught.value.values["norm_relative_error"] == pytest.approx(2.0)
 
 
+def test_where_50_digits_would_take_too_long_the_hand_written_derivative_is_the_reference():
+    values = measured("trigonometric-sum", "reverse", 100_000)
+    assert values["reference"] == "hand-written derivative"
+    assert values["correct_digits"] >= 15
+    assert measured("trigonometric-sum", "manual", 100_000)["reference"] == "complex-step"
+
+
 def test_a_users_function_has_a_reference_without_a_hand_written_derivative(tmp_path):
     path = tmp_path / "model.py"
     path.write_text("import numpy as np\ndef loss(x):\n    return np.sum(np.sin(x) * x)\ndef flat(x):\n"
