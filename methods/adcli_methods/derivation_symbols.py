@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ def constants(value: Value) -> Expression:
     return lifted
 
 
+@lru_cache(maxsize=4096, typed=True)
 def constant(number: float) -> Expression:
     """A number as its formula has it: a fraction, a part of pi, e, ln 2, ln 10, or a decimal number.
 
@@ -44,12 +46,20 @@ def constant(number: float) -> Expression:
     short = Fraction(repr(number))
     if short.denominator <= _SHORT and abs(short.numerator) <= 10**15:
         return sympy.Rational(short.numerator, short.denominator)
-    known = (sympy.pi, sympy.E, sympy.log(2), sympy.log(10), 1 / sympy.sqrt(sympy.pi), 1 / sympy.sqrt(2 * sympy.pi))
-    for symbol in known:
-        ratio = Fraction(number / float(symbol)).limit_denominator(_MOST_PARTS)
+    for symbol, size in _known_constants():
+        ratio = Fraction(number / size).limit_denominator(_MOST_PARTS)
         if ratio and float(sympy.Rational(ratio.numerator, ratio.denominator) * symbol) == number:
             return sympy.Rational(ratio.numerator, ratio.denominator) * symbol
     return sympy.Float(number)
+
+
+@cache
+def _known_constants() -> tuple[tuple[Expression, float], ...]:
+    """The constants that a float may be a part of, each with its value."""
+    import sympy
+
+    roots = (1 / sympy.sqrt(sympy.pi), 1 / sympy.sqrt(2 * sympy.pi))
+    return tuple((symbol, float(symbol)) for symbol in (sympy.pi, sympy.E, sympy.log(2), sympy.log(10), *roots))
 
 
 def generic(expression: Expression) -> Expression:
