@@ -79,12 +79,16 @@ def _print_steps(
     from adcli.commands.common import formula_without_point, function_at, user_code
     from adcli.report.explain_steps import latex_of, print_steps
     from adcli_methods.derivation import derivations
+    from adcli_methods.errors import OperatorError
 
-    with user_code():
-        alone = formula_without_point(target) if at is None and size[0] is None else None
-        function, point = (alone, None) if alone else function_at(target, at, *size, None)
-        found = derivations(function, point, wrt=wrt)
-    if as_latex:
-        typer.echo(latex_of(found))
-    else:
-        print_steps(found, max_rows)
+    try:
+        with user_code():
+            alone = formula_without_point(target) if at is None and size[0] is None else None
+            function, point = (alone, None) if alone else function_at(target, at, *size, None)
+            found = derivations(function, point, wrt=wrt)
+        if as_latex:
+            typer.echo(latex_of(found))
+        else:
+            print_steps(found, max_rows)
+    except RecursionError:
+        raise OperatorError(f"{target} is nested too deeply for SymPy: leave out --steps to see its trace") from None

@@ -149,6 +149,14 @@ def test_the_derivation_is_a_tree_of_rules_that_ends_in_the_formula(adcli):
     assert ran.out.splitlines()[-1].strip() == "= x^x·(ln(x) + 1)"
 
 
+def test_what_is_nested_too_deeply_for_sympy_is_said(adcli, tmp_path):
+    path = tmp_path / "deep.py"
+    path.write_text("import math\ndef f(x):\n    for _ in range(3000):\n        x = math.sin(x)\n    return x\n")
+    ran = adcli("explain", f"{path}:f", "--at", "1", "--steps")
+    assert ran.code == 2
+    assert "nested too deeply" in ran.err
+
+
 def test_the_derivation_as_latex(adcli):
     ran = adcli("explain", "exp(x**2)", "--latex")
     assert ran.out.splitlines() == [
