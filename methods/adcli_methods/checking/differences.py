@@ -20,8 +20,9 @@ FINEST_LEVELS = range(31, 45)
 SECOND_LEVELS = range(2, 21)
 MOST_ORDERS = 5
 SAFETY = 3.0
+FINE = 2.0**-32
 COARSE = 2.0**-16
-"""The relative truncation error of one step, at least."""
+"""The relative truncation error of two extrapolated steps, and of one step, at least."""
 WINDOW = 6
 """How many steps in a row must tell the same of a kink."""
 
@@ -68,6 +69,12 @@ class Line:
     def quick(self, levels: Sequence[int] = TWO_STEPS) -> Estimate:
         """An estimate from a few steps, two evaluations each; from three, its error is known the better."""
         return self._estimate(levels, few=True)
+
+    def fewer(self, truncation: float) -> Estimate:
+        """An estimate from two steps, whose error is known from another direction."""
+        estimate = self.quick(TWO_STEPS)
+        noise = 8 * self.eps * np.abs(self.base) * 2.0 ** TWO_STEPS[-1]
+        return estimate._replace(error=np.maximum(truncation, FINE * estimate.size) + noise)
 
     def coarse(self, truncation: float) -> Estimate:
         """An estimate from one step: two evaluations; the truncation error is known from another direction."""

@@ -55,8 +55,7 @@ def direction(sizes: Array, generator: np.random.Generator, shares: Array | None
     usual = median(shares[shares > 0], 0.0) if shares is not None else 0.0
     if shares is None or not 0 < usual < np.inf or float(np.max(shares)) < 2 * usual:
         return v
-    weights = np.clip(np.frexp(shares / usual)[1] - 1, 0, LARGEST_WEIGHT)
-    slowed: Array = np.ldexp(v, -weights)
+    slowed: Array = v / np.clip(power_of_two(shares / usual), 1.0, 2.0**LARGEST_WEIGHT)
     return slowed
 
 

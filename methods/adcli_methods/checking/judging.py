@@ -181,8 +181,8 @@ def judge_blunt(case: Any, limits: Limits, trusted: bool) -> Directional:
         blunt = case.blunt(number)
         levels = TWO_STEPS if trusted else THREE_STEPS
         stages = [partial(blunt.line.quick, levels), blunt.line.full]
-        if number and case.is_seen:
-            stages.insert(0, partial(blunt.line.coarse, truncation))
+        if number and case.is_long:
+            stages.insert(0, partial(blunt.line.coarse if trusted else blunt.line.fewer, truncation))
         for stage in stages:
             estimate = stage()
             if _agrees(estimate, blunt.claimed, blunt.rounding, BLIND if trusted else BLIND * BLIND):

@@ -78,9 +78,14 @@ class MatrixCase(Case):
         return f"the value it returns is {self.value:.17g}, the function's is {self.subject.y[0]:.17g}"
 
     @property
+    def is_long(self) -> bool:
+        """Whether it is a gradient of so many inputs that evaluations must be spared."""
+        return self.matrix.is_row and self.order == 1 and self.subject.n > MOST_ENTRIES
+
+    @property
     def is_seen(self) -> bool:
         """Whether sweeps compare each of very many entries by itself, so that differences need only confirm them."""
-        return self.tracing is not None and self.matrix.is_row and self.subject.n > MOST_ENTRIES
+        return self.tracing is not None and self.is_long
 
     def sharp(self) -> list[Sharp]:
         """Every entry where few sweeps give it, else products with random vectors on both sides."""

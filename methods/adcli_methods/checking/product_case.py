@@ -97,8 +97,8 @@ class ProductCase(Case):
         return Claim(name, lambda *inputs: matrix, kind)
 
     @property
-    def is_seen(self) -> bool:
-        """Whether differences need only confirm: never, for products with few vectors."""
+    def is_long(self) -> bool:
+        """Whether evaluations must be spared: never, for products with few vectors."""
         return False
 
     def sharp(self) -> list[Sharp]:
