@@ -26,7 +26,7 @@ from adcli_methods.primitive import shape_of
 
 MOST_COLUMNS = 40
 """Larger derivatives are compared at this many input entries, spread evenly."""
-MOST_OPERATIONS = 200_000
+MOST_OPERATIONS = 100_000
 """50-digit operations spent on a reference, some seconds."""
 DIGITS = 50
 
