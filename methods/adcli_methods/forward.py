@@ -12,3 +12,4 @@ class Forward(InHouse):
     aliases = ("fwd",)
     summary = "in-house forward mode: a tangent sweep per input"
     gives_pull = False
+    batches = False

@@ -33,6 +33,7 @@ class InHouse(Method):
     devices = ("cpu", "cuda")
     gives_push = True
     gives_pull = True
+    batches = True
 
     def prepare(self, problem: FlatFunction, order: int) -> Native:
         function = counted(problem, self.tally)
@@ -50,7 +51,18 @@ class InHouse(Method):
             [trace.values[slot] for slot in slots],
             self._push(trace, slots) if self.gives_push else None,
             self._pull(trace, slots) if self.gives_pull else None,
+            self._chunk(trace),
         )
+
+    def _chunk(self, trace: Trace) -> int:
+        """How many seeds a sweep takes; forward and reverse mode by name sweep once for each, unless told otherwise."""
+        wanted = self.settings.chunk
+        if self.settings.device != "cpu" or (wanted is None and not self.batches):
+            return 1
+        from adcli_methods.batching import chunk_size  # here, for a plain derivative starts without it
+
+        moving = [value for value, active in zip(trace.values, trace.active, strict=True) if active]
+        return chunk_size(moving, wanted)
 
     def _push(self, trace: Trace, slots: list[int]) -> Sweep:
         def push(tangents: Sequence[Value]) -> list[Value]:

@@ -35,11 +35,13 @@ class Linearization(NamedTuple):
         outputs: the function's values; None where the method does not need them.
         push: tangents of the leaves -> tangents of the outputs (a Jacobian-vector product).
         pull: cotangents of the outputs -> adjoints of the leaves (a vector-Jacobian product).
+        chunk: how many tangents or cotangents one sweep takes, as Batched seeds; 1: plain ones only.
     """
 
     outputs: list[Value] | None
     push: Callable[[Sequence[Value]], list[Value]] | None = None
     pull: Callable[[Sequence[Value]], list[Value]] | None = None
+    chunk: int = 1
 
 
 class Native(NamedTuple):
@@ -69,10 +71,17 @@ class Prepared(NamedTuple):
 
 
 class Settings(NamedTuple):
-    """What the user asked of a method: the device ("cpu", "cuda"), the difference step, None for automatic."""
+    """What the user asked of a method.
+
+    Arguments:
+        device: "cpu" or "cuda".
+        step: the step of differences, None for automatic.
+        chunk: how many tangents or cotangents a sweep takes; None: as the method does by itself.
+    """
 
     device: str = "cpu"
     step: float | None = None
+    chunk: int | None = None
 
 
 class Method:

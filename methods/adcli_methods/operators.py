@@ -16,7 +16,7 @@ import numpy as np
 from adcli_methods.errors import OperatorError, PointError
 from adcli_methods.primitive import Value, shape_of
 from adcli_methods.primitives.elementary import multiply
-from adcli_methods.primitives.structural import getitem, reshape, stack
+from adcli_methods.primitives.structural import concatenate, getitem, reshape, stack
 
 if TYPE_CHECKING:
     from adcli_methods.method import Flat, Linearization, Method
@@ -62,32 +62,61 @@ def by_rows(linear: Linearization, leaves: Sequence[Value], sweeps_per_push: int
 
 
 def _rows(linear: Linearization, leaves: Sequence[Value]) -> list[Value]:
-    """One adjoint sweep for each output entry."""
+    """One adjoint sweep for each output entry, or for each chunk of them."""
     assert linear.pull is not None
     assert linear.outputs is not None
     blocks: list[Value] = []
-    for position, output in enumerate(linear.outputs):
-        shape = shape_of(output)
-        rows = [linear.pull(seeds) for seeds in _basis(linear.outputs, position)]
-        for i, leaf in enumerate(leaves):
-            blocks.append(_assembled([row[i] for row in rows], shape, shape_of(leaf)))
+    for position in range(len(linear.outputs)):
+        blocks += _swept(linear, linear.pull, linear.outputs, position, leaves)
     return blocks
 
 
 def _columns(linear: Linearization, leaves: Sequence[Value]) -> list[Value]:
-    """One tangent sweep for each input entry."""
+    """One tangent sweep for each input entry, or for each chunk of them."""
     assert linear.push is not None
     of_leaf: list[list[Value]] = []
     for position, leaf in enumerate(leaves):
-        columns = [linear.push(seeds) for seeds in _basis(leaves, position)]
-        shape = shape_of(leaf)
-        of_leaf.append([_joined([column[o] for column in columns], shape) for o in range(len(columns[0]))])
+        leading = len(shape_of(leaf))
+        columns = _swept(linear, linear.push, leaves, position, linear.outputs)
+        of_leaf.append([_transposed(column, leading) for column in columns])
     return [of_leaf[i][o] for o in range(len(of_leaf[0])) for i in range(len(leaves))]
 
 
-def _joined(parts: list[Value], leaf: tuple[int, ...]) -> Value:
-    """One output's columns as its block: the output's axes, then the leaf's."""
-    return _transposed(_assembled(parts, leaf, shape_of(parts[0])), len(leaf))
+def _swept(
+    linear: Linearization,
+    sweep: Callable[[Sequence[Value]], list[Value]],
+    values: Sequence[Value],
+    position: int,
+    results: Sequence[Value] | None,
+) -> list[Value]:
+    """For each result of the sweep, what it is for each entry of one seeded value: that value's axes come first."""
+    shape = shape_of(values[position])
+    count = math.prod(shape)
+    if linear.chunk > 1 and count > 1:
+        parts = [
+            _batch_swept(sweep, values, position, start, min(start + linear.chunk, count))
+            for start in range(0, count, linear.chunk)
+        ]
+        joined = [part[0] if len(parts) == 1 else concatenate(*part, axis=0) for part in zip(*parts, strict=True)]
+        return [reshape(part, shape=shape + shape_of(part)[1:]) for part in joined]
+    swept = [sweep(seeds) for seeds in _basis(values, position)]
+    inner = map(shape_of, swept[0] if swept else results or ())
+    return [_assembled([each[i] for each in swept], shape, own) for i, own in enumerate(inner)]
+
+
+def _batch_swept(
+    sweep: Callable[[Sequence[Value]], list[Value]], values: Sequence[Value], position: int, start: int, stop: int
+) -> list[Value]:
+    """One sweep for the entries from start to stop of one value; the results have an axis for them, first."""
+    from adcli_methods.batching import Batch, Batched  # here, for a plain derivative starts without it
+
+    batch = Batch(stop - start)
+    seeds: list[Value] = [np.zeros(shape_of(value)) if shape_of(value) else 0.0 for value in values]
+    picks = np.zeros((stop - start, math.prod(shape_of(values[position]))))
+    picks[np.arange(stop - start), np.arange(start, stop)] = 1.0
+    seeds[position] = batch.batched(picks.reshape(stop - start, *shape_of(values[position])))
+    results = sweep(seeds)
+    return [batch.spread(r.value, True) if isinstance(r, Batched) else batch.spread(r, False) for r in results]
 
 
 def _basis(values: Sequence[Value], position: int) -> Any:

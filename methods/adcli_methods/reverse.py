@@ -12,3 +12,4 @@ class Reverse(InHouse):
     aliases = ("rev",)
     summary = "in-house reverse mode: an adjoint sweep per output"
     gives_push = False
+    batches = False
