@@ -64,7 +64,7 @@ def particle_derivative(w: float, steps: int) -> Any:
 
 
 def _particle_point(size: int, seed: int) -> Point:
-    w = np.random.default_rng(seed).uniform(-0.1, 0.1)
+    w = np.random.default_rng(seed).uniform(0.1, 0.15)
     return {"w": float(w), "steps": np.int64(size)}
 
 

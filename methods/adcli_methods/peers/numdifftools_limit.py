@@ -22,6 +22,9 @@ class NumdifftoolsLimit(BlackBox):
     def matrix(self, function: VectorFunction, at: Vector) -> Vector:
         import numdifftools
 
-        with refusals_of("numdifftools"):
+        with (
+            refusals_of("numdifftools"),
+            np.errstate(all="ignore"),
+        ):  # its longest steps may leave the function's domain
             matrix: Any = numdifftools.Jacobian(function)(at)
         return np.asarray(matrix).reshape(-1, at.size)

@@ -22,6 +22,6 @@ class ScipyDifference(BlackBox):
     def matrix(self, function: VectorFunction, at: Vector) -> Vector:
         from scipy.optimize._numdiff import approx_derivative
 
-        with refusals_of("scipy"):
+        with refusals_of("scipy"), np.errstate(all="ignore"):  # its longest steps may leave the function's domain
             matrix: Any = approx_derivative(function, at, method="3-point")
         return np.asarray(matrix).reshape(-1, at.size)

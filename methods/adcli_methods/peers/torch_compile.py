@@ -11,6 +11,7 @@ class TorchCompile(TorchFunc):
     """torch.compile of what TorchFunc runs; the first call compiles."""
 
     name = "torch-compile"
+    aliases = ("inductor",)
     summary = "torch.compile of torch.func transforms, on code emitted from the Program"
 
     def staged(self, function: Any) -> Any:

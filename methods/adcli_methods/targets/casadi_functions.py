@@ -172,8 +172,13 @@ def of_matrix(x: Column) -> Expressions:
 
 
 def matmul(a: Expressions, b: Expressions) -> Expressions:
-    """The product of two matrices."""
-    return of_matrix(matrix(a) @ matrix(b))
+    """The product of two matrices, or of two stacks of them."""
+    if len(a.shape) == len(b.shape) == 2:
+        return of_matrix(matrix(a) @ matrix(b))
+    lead = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    letters = "abcdefgh"[: len(lead)]
+    a, b = broadcast_to(a, lead + a.shape[-2:]), broadcast_to(b, lead + b.shape[-2:])
+    return einsum(a, b, subscripts=f"{letters}xy,{letters}yz->{letters}xz")
 
 
 def einsum(*operands: Expressions, subscripts: str) -> Expressions:

@@ -22,11 +22,16 @@ from adcli_methods.targets import target
 EVERY = (
     "log-product", "logistic-map", "polar-to-cartesian", "speelpenning", "rosenbrock", "trigonometric-sum",
     "log-sum-exp", "rosenbrock-residuals", "banded", "helmholtz", "determinant-by-minors", "reaction-chain",
-    "least-squares", "k-means", "logistic-regression", "tanh-network",
+    "least-squares", "k-means", "logistic-regression", "tanh-network", "logistic-map-sum", "gaussian-mixture",
+    "bundle-adjustment", "lstm", "perceptron", "saddle",
 )  # fmt: skip
 SOME = ("polar-to-cartesian", "rosenbrock", "tanh-network")
-SAMPLES = {"jax": SOME, "torch-compile": ("rosenbrock",)}
-"""The peers that take a second or more for each function are asked for fewer."""
+LONG = ("bundle-adjustment", "lstm", "saddle")
+"""Problems that take compilers seconds beyond their least size."""
+SAMPLES = {"jax": SOME, "torch-compile": ("rosenbrock",)} | dict.fromkeys(
+    ("torch-func", "numdifftools", "scipy-difference"), EVERY[::2]
+)
+"""The peers that take long for each function are asked for fewer."""
 TOLERANCES = {"numdifftools": 1e-9, "scipy-difference": 1e-7}
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning:torch", "ignore::DeprecationWarning")
 
@@ -69,10 +74,11 @@ CASES = [(name, problem) for name in [*PEERS, *METHODS] for problem in SAMPLES.g
 @pytest.mark.parametrize(("name", "problem"), CASES)
 def test_a_prepared_derivative_runs_at_other_points_as_reverse_mode_does(name: str, problem: str) -> None:
     require(name)
-    size = problem_named(problem).sizes[1:2]
-    made, leaves = prepared(name, problem, size[0] if size else None)
+    sizes = problem_named(problem).sizes
+    size = sizes[0] if problem in LONG else sizes[:2][-1]
+    made, leaves = prepared(name, problem, size)
     tolerance = {**TOLERANCES, "forward-difference": 1e-5, "central-difference": 1e-7}.get(name, 1e-11)
-    expected, _ = prepared("reverse", problem, size[0] if size else None)
+    expected, _ = prepared("reverse", problem, size)
     outputs, blocks = run_at(made, leaves)
     wanted = run_at(expected, leaves)
     assert_close(outputs, wanted[0], 1e-12)
