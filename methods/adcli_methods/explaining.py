@@ -166,7 +166,8 @@ def _like(seed: Value, value: Value) -> Value:
 def _times(partial: Value, sensitivity: Value) -> Value:
     """Their product; along a chain an exact zero stays zero beside an infinite factor."""
     product = partial * sensitivity
-    return product if np.all(product == product) else _strict_times(partial, sensitivity)
+    is_plain = product == product if type(product) is np.float64 else np.all(product == product)
+    return product if is_plain else _strict_times(partial, sensitivity)
 
 
 Terms = dict[int, list[tuple[int, int, Value]]]
