@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from adcli_methods import sweeps
 from adcli_methods.function import FlatFunction
-from adcli_methods.method import Flat, Linearization, Method, Native, counted, identity
+from adcli_methods.method import Flat, Linearization, Method, Native, Prepared, counted, identity
 from adcli_methods.operators import derivative_blocks
 from adcli_methods.primitive import Value
 from adcli_methods.trace import Trace
@@ -63,6 +63,21 @@ class InHouse(Method):
 
         moving = [value for value, active in zip(trace.values, trace.active, strict=True) if active]
         return chunk_size(moving, wanted)
+
+    def prepared(self, problem: FlatFunction, operator: str) -> Prepared:
+        """A gradient on the CPU as an optimised, compiled Program; anything else as every method has it."""
+        swept = super().prepared(problem, operator)
+        if operator != "gradient" or not self.gives_pull or self.settings.device != "cpu":
+            return swept
+        from adcli_methods.prepared.version import prepare_version  # here, for one derivative starts without it
+
+        runner = prepare_version(problem, len(problem.leaves), operator, (), "auto").runner
+
+        def run(at: Sequence[Value]) -> tuple[list[Value], list[Value]]:
+            outputs = runner.run(at)
+            return swept.run(at) if outputs is None else (list(outputs[:1]), list(outputs[1:]))
+
+        return swept._replace(run=run)
 
     def _push(self, trace: Trace, slots: list[int]) -> Sweep:
         def push(tangents: Sequence[Value]) -> list[Value]:
