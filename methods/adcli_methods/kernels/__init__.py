@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from adcli_methods.kernels.compiled import CompiledProgram, KernelReport
+from adcli_methods.kernels.blocked import BlockedProgram
+from adcli_methods.kernels.compiled import CompiledProgram
+from adcli_methods.kernels.report import KernelReport
 from adcli_methods.program import Program
 from adcli_methods.shapes import Abstract
 
-__all__ = ["CompiledProgram", "KernelReport", "compile_program"]
+__all__ = ["BlockedProgram", "CompiledProgram", "KernelReport", "compile_program"]
 
 
 def compile_program(
@@ -21,6 +23,6 @@ def compile_program(
         abstracts: the shape and type of each slot.
         strict: use the C library's scalar functions, at most 1 unit in the last place off, in place of vector ones.
         threads: how many threads a large kernel may use; None is one for each processor that this process may use.
-    Raises: UnavailableError where there is no C compiler.
+    Raises: UnavailableError where there is no C compiler; BlockedProgram runs without one.
     """
     return CompiledProgram(program, abstracts, strict, threads)

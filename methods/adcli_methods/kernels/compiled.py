@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
@@ -17,37 +16,13 @@ from adcli_methods.kernels.compiler import find_compiler, load
 from adcli_methods.kernels.memory import Array, Buffers, Layout, handle
 from adcli_methods.kernels.nodes import Kind
 from adcli_methods.kernels.plan import Plan
+from adcli_methods.kernels.report import KernelReport
 from adcli_methods.kernels.steps import Step, library_steps
 from adcli_methods.primitive import Value
 from adcli_methods.program import Program
 from adcli_methods.shapes import Abstract
 
 _LONG_TEXT = 200_000
-
-
-@dataclass(frozen=True)
-class KernelReport:
-    """What was fused and compiled.
-
-    Arguments:
-        kernels: how many loops there are.
-        fused_operations: how many operations run in them.
-        library_operations: how many run as calls of NumPy and SciPy.
-        compile_seconds: how long planning and compiling took.
-        compiler: the compiler's version.
-        cached: whether the machine code came from the cache on disk.
-        threads: how many threads a large kernel uses.
-        source: the C text.
-    """
-
-    kernels: int
-    fused_operations: int
-    library_operations: int
-    compile_seconds: float
-    compiler: str
-    cached: bool
-    threads: int
-    source: str
 
 
 class Workspace:

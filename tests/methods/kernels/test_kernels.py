@@ -12,7 +12,7 @@ from adcli_methods.differentiate import Request, flat_problem
 from adcli_methods.errors import PointError
 from adcli_methods.execution import execute
 from adcli_methods.function import FlatFunction, function_of
-from adcli_methods.kernels import compile_program, plan
+from adcli_methods.kernels import BlockedProgram, blocked, compile_program, plan
 from adcli_methods.optimiser import optimise
 from adcli_methods.primitives import PRIMITIVES
 from adcli_methods.program import Instruction, Program
@@ -254,3 +254,19 @@ def test_outputs_that_are_inputs_or_one_another_are_copies():
 def test_an_input_of_another_shape_is_refused(large):
     with pytest.raises(PointError, match=r"shape \(100000,\), not \(3,\)"):
         large[0].run([np.ones(3)])
+
+
+@pytest.mark.parametrize("function", [stencil, lambda x: np.max(x) + np.log(np.sum(np.exp(x - np.max(x)) * x**2))])
+def test_without_a_compiler_numpy_computes_the_same_in_blocks(function):
+    (program, abstracts), inputs = gradient_of(function, LARGE)
+    ready = BlockedProgram(program, abstracts)
+    assert "NumPy in blocks" in ready.report.compiler
+    assert_same(ready.run(inputs), execute(program, inputs, NUMPY), ulps=8.0)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_blocks_compute_random_gradients(seed, monkeypatch):
+    monkeypatch.setattr(blocked, "BLOCK", 3)
+    program, inputs = random_gradient(seed, [(5,), (4, 3), (23,), (2, 3, 4), (1, 3)][seed % 5])
+    ready = BlockedProgram(program, abstract_values(program, inputs))
+    assert_same(ready.run(inputs), execute(program, inputs, NUMPY), ulps=512.0)
