@@ -89,6 +89,7 @@ def prepare(
     at: Any = None,
     *,
     operator: str = "gradient",
+    mode: str = "reverse",
     wrt: Sequence[str | int] | str | int | None = None,
     vector: Any = None,
     compile: str = "auto",  # noqa: A002 (the word that users know)
@@ -100,6 +101,7 @@ def prepare(
         target: a formula, a callable, "file.py:name" or "problem:name".
         at: an example of the inputs.
         operator: "gradient" of a scalar function; or "jvp", "vjp", "hvp", whose vector is the last argument of a call.
+        mode: of a gradient, "reverse" or "forward"; "auto" is reverse.
         wrt: names or positions of the inputs to differentiate by; None: all floating-point inputs given.
         vector: an example of the vector; None: ones.
         compile: "auto", "c" for native kernels, "numpy", or "python" for functions of few numbers.
@@ -113,7 +115,9 @@ def prepare(
     (54.598150033144236, 218.39260013257694)
     """
     function, point = resolve(target, at, None)
-    return prepare_function(function, point, operator=operator, wrt=wrt, vector=vector, compile=compile, device=device)
+    return prepare_function(
+        function, point, operator=operator, mode=mode, wrt=wrt, vector=vector, compile=compile, device=device
+    )
 
 
 def compare(

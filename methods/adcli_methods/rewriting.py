@@ -6,12 +6,15 @@ it comes from. Its inputs are slots 0, 1, ... in order, like those of every Prog
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from adcli_methods.batching import Batch, Batched
 from adcli_methods.pieces import added
 from adcli_methods.primitive import Value, shape_of
+from adcli_methods.primitives.structural import reshape
 from adcli_methods.program import Guard, Instruction, Program
 from adcli_methods.shapes import Shaped, abstract_of
 from adcli_methods.sweeps import contributions, filled, push_one, seeded
@@ -74,6 +77,12 @@ def shaped_gradient(program: Program, inputs: Sequence[Value], moving: int | Non
     """As `gradient_program`, with the shapes and types that its values have at the point."""
     recorder = _Recorder(program, inputs, (), moving)
     return recorder.shaped(recorder.pull([recorder.one()]))
+
+
+def forward_gradient(program: Program, inputs: Sequence[Value], moving: int) -> Shaped:
+    """Value and gradient as `shaped_gradient` gives them, by tangents: all entries of an input in one batch."""
+    recorder = _Recorder(program, inputs, (), moving)
+    return recorder.shaped([recorder.column(position) for position in range(moving)])
 
 
 def adjoint_program(
@@ -147,6 +156,19 @@ class _Recorder:
                 moved[slot] = push_one(instruction, inner.values, moved, inner.values[slot])
                 self._stamp(instruction)
         return [_whole(moved[slot], inner.values[slot]) for slot in self.primal.outputs]
+
+    def column(self, position: int) -> Value:
+        """The derivatives of the one output by every entry of an input, in the input's shape."""
+        shape = shape_of(self.inner.values[position])
+        tangents: list[Value] = [None] * self.moving
+        if not shape:
+            tangents[position] = self.one()
+            return self.push(tangents)[0]
+        batch = Batch(math.prod(shape))
+        tangents[position] = batch.batched(np.eye(batch.count).reshape(batch.count, *shape))
+        (found,) = self.push(tangents)
+        is_batched = isinstance(found, Batched)
+        return reshape(batch.spread(found.value if is_batched else found, is_batched), shape=shape)
 
     def shaped(self, derivatives: Sequence[Value]) -> Shaped:
         outer, values = self.outer, self.inner.values

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,7 @@ from adcli_methods.primitive import Value
 from adcli_methods.structure import Tree, is_differentiable, leaves_of, rebuild
 
 OPERATORS = ("gradient", "jvp", "vjp", "hvp")
+MODES = ("reverse", "forward", "auto")
 MOST_VERSIONS = 32
 """Ways through the branches that are kept for one form of the inputs; the one unused longest goes."""
 _TRIED = 3
@@ -56,6 +57,7 @@ def prepare(
     at: Any,
     *,
     operator: str = "gradient",
+    mode: str = "reverse",
     wrt: Sequence[str | int] | str | int | None = None,
     vector: Any = None,
     compile: str = "auto",  # noqa: A002 (the word that users know)
@@ -67,6 +69,7 @@ def prepare(
         function: a Function or a callable.
         at: an example of the inputs, as of `differentiate`.
         operator: "gradient" of a scalar function; "jvp", "vjp" or "hvp", which take the vector as last argument.
+        mode: of a gradient, "reverse" or "forward" (the tangents of all entries at once); "auto" is reverse.
         wrt: the inputs to differentiate by; None: all floating-point ones.
         vector: an example of the vector; None: ones.
         compile: "auto", "c" for native kernels, "numpy", or "python" for functions of few numbers.
@@ -82,11 +85,13 @@ def prepare(
     """
     if operator not in OPERATORS:
         raise OperatorError(f"operator {operator!r} cannot be prepared: one of {', '.join(OPERATORS)}")
+    if mode not in MODES:
+        raise OperatorError(f"mode {mode!r} cannot be prepared: one of {', '.join(MODES)}")
     check_device(device)
     if device != "cpu":
         raise OperatorError(f"prepared derivatives run on cpu, not on {device}: try diff(..., device='{device}')")
     given = function if isinstance(function, Function) else function_of(function)
-    return PreparedDerivative(given, at, Request(wrt=wrt, operator=operator, vector=vector), compile)
+    return PreparedDerivative(given, at, Request(mode, wrt, operator=operator, vector=vector), compile)
 
 
 class PreparedDerivative:
@@ -141,7 +146,7 @@ class PreparedDerivative:
         if len(point) > len(names):
             raise PointError(f"{self._function.name} takes {len(names)} inputs, got {len(point)}")
         at = {**dict(zip(names, point, strict=False)), **keywords}
-        call = _Call(self._function, at, Request(wrt=self._request.wrt, operator=self._request.operator, vector=vector))
+        call = _Call(self._function, at, replace(self._request, vector=vector))
         known = self._versions.get(call.key, ())
         for formed in known[:_TRIED]:
             outputs = formed.version.runner.run(call.leaves)
@@ -180,7 +185,8 @@ class PreparedDerivative:
             return formed
 
     def _prepared(self, call: _Call) -> _Formed:
-        version = prepare_version(call.problem, call.moving, str(self._request.operator), call.seeds, self._compile)
+        mode, operator = self._request.mode, str(self._request.operator)
+        version = prepare_version(call.problem, call.moving, operator, call.seeds, self._compile, mode)
         self._reports.append(version.report)
         return _Formed(version, call)
 

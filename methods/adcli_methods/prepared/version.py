@@ -14,7 +14,13 @@ from adcli_methods.optimiser import PassEffect, operation_count, optimise
 from adcli_methods.prepared.runners import Runner, runner_of
 from adcli_methods.primitive import Value, shape_of
 from adcli_methods.program import Program
-from adcli_methods.rewriting import adjoint_program, gradient_program, shaped_gradient, tangent_program
+from adcli_methods.rewriting import (
+    adjoint_program,
+    forward_gradient,
+    gradient_program,
+    shaped_gradient,
+    tangent_program,
+)
 from adcli_methods.shapes import Shaped, abstract_of, shaped
 
 
@@ -51,7 +57,7 @@ class Version:
 
 
 def prepare_version(
-    problem: FlatFunction, moving: int, operator: str, seeds: Sequence[Value], compile_with: str
+    problem: FlatFunction, moving: int, operator: str, seeds: Sequence[Value], compile_with: str, mode: str = "reverse"
 ) -> Version:
     """Trace at the problem's point, differentiate, optimise and compile.
 
@@ -61,13 +67,14 @@ def prepare_version(
         operator: "gradient", "jvp", "vjp" or "hvp".
         seeds: example tangents or cotangents of the products.
         compile_with: see `runners.COMPILE`.
+        mode: "reverse", or "forward" for a gradient by tangents.
     """
     start = time.perf_counter()
     program, leaves = problem.program, problem.leaves
     with np.errstate(all="ignore"):  # infinities and NaN are values here
         abstracts = tuple(map(abstract_of, problem.traced[0].values))
         primal = optimise(Shaped(program, abstracts)).shaped.program
-        derived = optimise(derived_program(primal, leaves, moving, operator, seeds))
+        derived = optimise(derived_program(primal, leaves, moving, operator, seeds, mode))
         runner = runner_of(derived.shaped, compile_with)
     report = VersionReport(
         runner.backend,
@@ -82,9 +89,11 @@ def prepare_version(
 
 
 def derived_program(
-    primal: Program, leaves: Sequence[Value], moving: int, operator: str, seeds: Sequence[Value]
+    primal: Program, leaves: Sequence[Value], moving: int, operator: str, seeds: Sequence[Value], mode: str
 ) -> Shaped:
     """The Program of the value and the operator's result."""
+    if operator == "gradient" and mode == "forward":
+        return forward_gradient(primal, leaves, moving)
     if operator == "gradient":
         return shaped_gradient(primal, leaves, moving)
     if operator == "jvp":

@@ -115,6 +115,24 @@ def test_products_are_prepared_too(operator):
     np.testing.assert_allclose(product, getattr(adcli, operator)(f)(x, v), rtol=1e-12)
 
 
+@pytest.mark.parametrize("compile_with", ["auto", "c", "numpy"])
+@pytest.mark.parametrize("name", ["rosenbrock", "helmholtz", "tanh-network", "logistic-regression", "speelpenning"])
+def test_forward_mode_prepares_the_same_gradient(name, compile_with):
+    problem = next(problem for problem in PROBLEMS if problem.name == name)
+    forward, reverse = (
+        prepare(problem.as_function(), problem.point(), mode=mode, compile=compile_with)
+        for mode in ("forward", "reverse")
+    )
+    at = problem.point(seed=3).values()
+    for ours, theirs in zip(flat(forward(*at)), flat(reverse(*at)), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-10, atol=1e-12)
+
+
+def flat(result):
+    value, gradient = result
+    return [value, *(gradient.values() if isinstance(gradient, dict) else [gradient])]
+
+
 def test_trees_come_and_go_in_their_own_form():
     def f(parameters, scale=2.0):
         return {"loss": scale * np.sum(parameters["a"] ** 2) + parameters["b"]}
@@ -171,6 +189,8 @@ def test_results_are_the_callers_own():
 def test_what_cannot_be_prepared_is_said_in_one_line():
     with pytest.raises(OperatorError, match="one of gradient, jvp"):
         prepare(np.sin, 1.0, operator="curl")
+    with pytest.raises(OperatorError, match="one of reverse, forward, auto"):
+        prepare(np.sin, 1.0, mode="symbolic")
     with pytest.raises(OperatorError, match="compile='fortran'"):
         prepare(np.sin, 1.0, compile="fortran")
     with pytest.raises(OperatorError, match="scalar"):
