@@ -20,7 +20,8 @@ def kept(array: Array) -> Array:
 
 def signed(generator: np.random.Generator, low: float, high: float, shape: tuple[int, ...]) -> Array:
     """Numbers of a size between low and high and of either sign: none so near 0 that differences lose its digits."""
-    return generator.uniform(low, high, shape) * generator.choice([-1.0, 1.0], shape)
+    sizes: Array = generator.uniform(low, high, shape)
+    return np.where(generator.random(shape) < 0.5, -sizes, sizes)
 
 
 @cache

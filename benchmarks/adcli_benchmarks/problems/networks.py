@@ -171,8 +171,8 @@ PROBLEMS = [
     ),
     Problem(
         "perceptron", "mean cross-entropy of a tanh network of size n-n-n-10 over a batch of 64", perceptron,
-        perceptron_gradient, (1, 8, 64, 256, 698), _layers,
-        source="textbook classifier; size 698 has 985 000 parameters, as many as a small picture classifier",
+        perceptron_gradient, (1, 8, 64, 256, 699), _layers,
+        source="textbook classifier; size 699 has 985,600 parameters, as many as a small picture classifier",
         stresses="large matrix products, a million parameters in arrays of several shapes",
     ),
 ]  # fmt: skip
