@@ -80,7 +80,7 @@ def _executed(program: Program, target: Target) -> tuple[Callable[..., list[Valu
 
 
 def compile_guarded(given: Shaped, target: Target, *, numbers: bool) -> Callable[..., Sequence[Value] | None]:
-    """The Program as a function of its inputs, one argument each, that answers its outputs as a list.
+    """The Program as a function of its inputs, one argument each, that answers its outputs as a tuple.
 
     It answers None as soon as a guard does not hold.
 
@@ -92,11 +92,10 @@ def compile_guarded(given: Shaped, target: Target, *, numbers: bool) -> Callable
     program = given.program
     reuse = {} if numbers else buffers_to_reuse(given)
     writer = Writer(program, target, leave=lambda condition, guard: f"if {condition}: return None", reuse=reuse)
-    lines = writer.lines()
+    lines, outputs = writer.body(), writer.outputs()
     if numbers:
-        lines.insert(
-            -1, f"if {' or '.join(f'{name} != {name}' for name in dict.fromkeys(writer.outputs()))}: return None"
-        )
+        lines.append(f"if {' or '.join(f'{name} != {name}' for name in dict.fromkeys(outputs))}: return None")
+    lines.append(f"return {', '.join(outputs)},")
     arguments = ", ".join(writer.names[slot] for slot in program.inputs)
     source = "\n".join([f"def function({arguments}):", *[f"    {line}" for line in lines]])
     context = target.context(())

@@ -128,8 +128,7 @@ class PreparedDerivative:
                 except (ArithmeticError, ValueError):
                     found = None
                 if found is not None:
-                    value, slope = found
-                    return value, slope
+                    return found
         quick = self._quick
         if quick is not None and not keywords and len(arguments) == len(quick.forms):
             leaves = [arguments[position] for position in quick.positions]

@@ -48,7 +48,7 @@ class Runner(NamedTuple):
     run: Run
     backend: str
     operations: int
-    scalar: Callable[[float], Sequence[float] | None] | None = None
+    scalar: Callable[[float], Any] | None = None
     kernels: Any = None
 
 
