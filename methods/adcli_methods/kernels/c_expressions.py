@@ -70,6 +70,7 @@ _COSTS = {
 _COST_OF_A_FUNCTION = 20
 
 PRELUDE = """#include <stdint.h>
+typedef void (Parallel)(void (*)(void *, long), void *, long, long);
 #define TILE 256
 #define MIN2(a, b) ((a) < (b) ? (a) : (b))
 #define MAX2(a, b) ((a) > (b) ? (a) : (b))

@@ -11,6 +11,7 @@ from adcli_methods.kernels.c_expressions import C_TYPES, suffix
 from adcli_methods.kernels.loops import Nest, Region, Root, box, holds, nest_of
 from adcli_methods.kernels.maps import Map, strides_of
 from adcli_methods.kernels.plan import KernelPlan, Plan
+from adcli_methods.kernels.stages import Stage, in_stages
 
 _CHUNK = 4096
 """Entries that one thread takes at a time; fixed, so that sums do not depend on the number of threads."""
@@ -43,6 +44,8 @@ class Kernel:
         self.chunks = max(1, -(-self.nest.lengths[0] // self.rows))
         self.text = self._function()
         self.numbers = sorted({int(slot) for slot in re.findall(r"\bs(\d+)\b", self.text)})
+        if self.parallel:
+            self.text += self._chunk_function()
 
     @property
     def reductions(self) -> list[Root]:
@@ -136,18 +139,18 @@ class Kernel:
                 results.append(f"{self._combined(root, total, value)};")
         if not results:
             return []
-        lines = [*body.lines, *results]
         if length <= _SHORT:
+            lines = [*body.lines, *results]
             return [f"for (long i{loop} = {first}; i{loop} < {end}; i{loop}++) {{", *_indented(lines), "}"]
+        arrays = [f"{self._type(root.slot)} t{root.slot}[TILE];" for root in tiled]
+        stages, types = in_stages(body.lines, results)
+        arrays += [f"{kind} b{name}[TILE];" for name, kind in types.items()]
+        loops = [line for stage in stages for line in _stage_loop(stage, types, loop)]
+        parts = [(root, f"{_helper(root)}(t{root.slot}, m)") for root in tiled]
+        sums = [f"{self._combined(root, f'r{root.slot}', part)};" for root, part in parts]
         return [
             f"for (long t = {first}, end = {end}; t < end; t += TILE) {{",
-            "    const long m = MIN2(end - t, TILE);",
-            *[f"    {self._type(root.slot)} t{root.slot}[TILE];" for root in tiled],
-            "    #pragma omp simd",
-            "    for (long l = 0; l < m; l++) {",
-            *_indented([f"const long i{loop} = t + l;", *lines], 2),
-            "    }",
-            *[f"    {self._combined(root, f'r{root.slot}', f'{_helper(root)}(t{root.slot}, m)')};" for root in tiled],
+            *_indented(["const long m = MIN2(end - t, TILE);", *arrays, *loops, *sums]),
             "}",
         ]
 
@@ -174,17 +177,44 @@ class Kernel:
 
     # the call
 
+    @property
+    def parallel(self) -> bool:
+        """Whether it is worth threads."""
+        return self.chunks > 1 and self.nest.lengths[0] * self.inner * (self.nest.operations + 4) > _WORTH_THREADS
+
+    def _values(self) -> Iterator[tuple[str, str]]:
+        """The type and the name of each value that the function is given, after the bounds of its chunk."""
+        for slot in sorted(self.reads):
+            yield f"const {self._type(slot)} *", f"a{slot}"
+        for slot in self.numbers:
+            yield f"{self._type(slot)} ", f"s{slot}"
+        for root in self.nest.roots:
+            yield f"{self._type(root.slot)} *", f"o{root.slot}"
+
+    def _chunk_function(self) -> str:
+        """The function again, as the pool calls it: for one chunk, with all values in a structure."""
+        fields = "".join(f" {kind}{name};" for kind, name in self._values())
+        given = "".join(f", k->{name}" for _, name in self._values())
+        return (
+            f"struct {self.name}_values {{{fields} }};\n"
+            f"static void {self.name}_chunk(void *given, long c) {{\n"
+            f"    const struct {self.name}_values *k = given;\n"
+            f"    {self.name}({self._bounds()}{given});\n}}\n"
+        )
+
+    def _bounds(self) -> str:
+        length = self.nest.lengths[0]
+        return f"c * {self.rows}, c == {self.chunks - 1} ? {length} : (c + 1) * {self.rows}, c"
+
     def call(self, partials: dict[int, str]) -> Iterator[str]:
         """The statements that run the kernel; `partials` has the memory for the parts of each reduction."""
-        length = self.nest.lengths[0]
-        arguments = [f"c * {self.rows}", f"c == {self.chunks - 1} ? {length} : (c + 1) * {self.rows}", "c"]
-        arguments += [f"a{slot}" for slot in sorted(self.reads)]
-        arguments += [f"s{slot}" for slot in self.numbers]
-        arguments += [partials.get(root.slot, f"o{root.slot}") for root in self.nest.roots]
-        if self.chunks > 1 and length * self.inner * (self.nest.operations + 4) > _WORTH_THREADS:
-            yield "#pragma omp parallel for schedule(dynamic) num_threads(threads) if (threads > 1)"
-        yield f"for (long c = 0; c < {self.chunks}; c++)"
-        yield f"    {self.name}({', '.join(arguments)});"
+        memory = {f"o{slot}": name for slot, name in partials.items()}
+        given = [memory.get(name, name) for _, name in self._values()]
+        if self.parallel:
+            yield f"struct {self.name}_values k{self.name[7:]} = {{{', '.join(given)}}};"
+            yield f"P({self.name}_chunk, &k{self.name[7:]}, {self.chunks}, threads);"
+        else:
+            yield f"for (long c = 0; c < {self.chunks}; c++) {self.name}({', '.join([self._bounds(), *given])});"
         for root in self.reductions:
             if root.slot in partials:
                 yield from self._total(root, partials[root.slot])
@@ -200,6 +230,13 @@ class Kernel:
             yield f"for (long c = 0; c < {self.chunks}; c++)"
             total = self._combined(root, f"o{slot}[j]", f"{partial}[c * {root.size} + j]")
             yield f"    for (long j = 0; j < {root.size}; j++) {total};"
+
+
+def _stage_loop(stage: Stage, types: dict[str, str], loop: int) -> list[str]:
+    taken = [f"const {types[name]} {name} = b{name}[l];" for name in stage.taken]
+    handed = [f"b{name}[l] = {name};" for name in stage.handed]
+    lines = [f"const long i{loop} = t + l;", *taken, *stage.lines, *handed]
+    return ["#pragma omp simd", "for (long l = 0; l < m; l++) {", *_indented(lines), "}"]
 
 
 def _name(root: Root) -> str:

@@ -55,6 +55,7 @@ class CSource:
         strict: as of `compile_program`.
 
     `text`, `entries`, `layout`: the source, its functions, and where all values are. `kernels`: the number of loops.
+    `parallel`: whether any of them is worth threads.
     """
 
     def __init__(self, plan: Plan, strict: bool) -> None:
@@ -62,6 +63,7 @@ class CSource:
         self.layout = Layout(plan)
         self._kernel_texts: list[str] = []
         self._scopes: list[Scope] = []
+        self.parallel = False
         self.entries: list[Entry] = []
         self._write()
         self.kernels = len(self._kernel_texts)
@@ -131,6 +133,7 @@ class CSource:
     def _kernel(self, kernel: Kernel) -> None:
         scope = self._scopes[-1]
         self._kernel_texts.append(kernel.text)
+        self.parallel |= kernel.parallel
         for slot in kernel.reads:
             self.layout.read(slot, kernel.phase)
         partials = {}
@@ -151,8 +154,8 @@ class CSource:
     def _text(self) -> str:
         scopes = "\n".join(self._scope_text(scope) for scope in self._scopes)
         entries = "\n".join(
-            f"void {entry.name}(char **T, char *S, char *W, long threads) {{\n"
-            + "".join(f"    {part}(T, S, W, threads);\n" for part in entry.parts)
+            f"void {entry.name}(char **T, char *S, char *W, Parallel *P, long threads) {{\n"
+            + "".join(f"    {part}(T, S, W, P, threads);\n" for part in entry.parts)
             + "}\n"
             for entry in self.entries
         )
@@ -163,8 +166,8 @@ class CSource:
         lines = [*self._pointers(scope), *self._numbers_given(scope), *scope.lines]
         handed = sorted(scope.defined & self.layout.numbers.keys())
         lines += [f"{self._cell(slot)} = s{slot};" for slot in handed]
-        body = "".join(f"{'' if line.startswith('#') else '    '}{line}\n" for line in lines)
-        return f"static void {scope.name}(char **T, char *S, char *W, long threads) {{\n{body}}}\n"
+        body = "".join(f"    {line}\n" for line in lines)
+        return f"static void {scope.name}(char **T, char *S, char *W, Parallel *P, long threads) {{\n{body}}}\n"
 
     def _cell(self, slot: int) -> str:
         """Where a number is handed from function to function."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import os
 from collections.abc import Callable, Sequence
 from time import perf_counter
 from typing import Any
@@ -18,6 +17,7 @@ from adcli_methods.kernels.nodes import Kind
 from adcli_methods.kernels.plan import Plan
 from adcli_methods.kernels.report import KernelReport
 from adcli_methods.kernels.steps import Step, library_steps
+from adcli_methods.kernels.threads import available_threads, pool, threads_now
 from adcli_methods.primitive import Value
 from adcli_methods.program import Program
 from adcli_methods.shapes import Abstract
@@ -74,7 +74,8 @@ class CompiledProgram:
         source = CSource(plan, strict)
         library = load(source.text, compiler, "-O1" if len(source.text) > _LONG_TEXT else "-O2")
         self._plan, self._layout = plan, source.layout
-        self._threads = (threads or available_threads()) if library.threading else 1
+        self._threads = threads or available_threads()
+        self._pool = pool(compiler) if source.parallel else None
         self._inputs = [_Input(slot, source.layout) for slot in program.inputs]
         self._fresh = [
             (slot, home.place, Buffers(plan.node(slot).abstract.shape, plan.node(slot).abstract.dtype))
@@ -131,11 +132,11 @@ class CompiledProgram:
 
     def _entry(self, functions: ctypes.CDLL, name: str) -> Step:
         function = functions[name]
-        function.argtypes = [ctypes.c_void_p] * 3 + [ctypes.c_long]
+        function.argtypes = [ctypes.c_void_p] * 4 + [ctypes.c_long]
         function.restype = None
 
         def step(workspace: Workspace) -> None:
-            function(*workspace.addresses, 1 if _forked else self._threads)
+            function(*workspace.addresses, self._pool, threads_now(self._threads))
 
         return step
 
@@ -195,20 +196,3 @@ def _output_reader(slot: int, layout: Layout, taken: set[int]) -> Callable[[Work
     if ours:
         return lambda workspace: workspace.values[base].reshape(shape)
     return lambda workspace: np.array(workspace.values[base]).reshape(shape)
-
-
-def available_threads() -> int:
-    """The processors that this process may use, or fewer where OMP_NUM_THREADS says so."""
-    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    wanted = os.environ.get("OMP_NUM_THREADS", "")
-    return max(1, min(count, int(wanted))) if wanted.isdigit() else count
-
-
-def _note_fork() -> None:
-    global _forked
-    _forked = True
-
-
-_forked = False  # a forked child has none of its parent's threads, and OpenMP would wait for them
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_note_fork)

@@ -24,7 +24,7 @@ from adcli_methods.errors import UnavailableError
 _FLAGS = ("-std=gnu99", "-fPIC", "-shared", "-w", "-Werror=implicit-function-declaration",
           "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off",
           "-fwrapv", "-fno-builtin-sin", "-fno-builtin-cos", "-fno-builtin-sinf", "-fno-builtin-cosf")  # fmt: skip
-_THREADING = (("-fopenmp",), ("-fopenmp-simd",), ())
+_SIMD = (("-fopenmp-simd",), ())
 
 
 class Compiler(NamedTuple):
@@ -45,12 +45,10 @@ class Library(NamedTuple):
     Arguments:
         functions: where its functions are.
         cached: whether it was on disk already.
-        threading: whether it can use threads.
     """
 
     functions: ctypes.CDLL
     cached: bool
-    threading: bool
 
 
 def find_compiler() -> Compiler:
@@ -96,15 +94,13 @@ def load(source: str, compiler: Compiler, level: str) -> Library:
         "\0".join([source, *flags, *compiler.command, compiler.version, _processor()]).encode()
     ).hexdigest()
     folder = cache_folder()
-    for threading in _THREADING:
-        path = folder / f"{name}{threading[0] if threading else ''}.so"
-        if path.exists():
-            return Library(ctypes.CDLL(str(path)), True, threading == _THREADING[0])
-    for threading in _THREADING:
-        path = folder / f"{name}{threading[0] if threading else ''}.so"
-        complaint = _compile(source, [*compiler.command, *flags, *threading], path)
+    path = folder / f"{name}.so"
+    if path.exists():
+        return Library(ctypes.CDLL(str(path)), True)
+    for simd in _SIMD:
+        complaint = _compile(source, [*compiler.command, *flags, "-pthread", *simd], path)
         if not complaint:
-            return Library(ctypes.CDLL(str(path)), False, threading == _THREADING[0])
+            return Library(ctypes.CDLL(str(path)), False)
     raise UnavailableError(f"the C compiler {compiler.command[0]} fails: {complaint}")
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import threading
+import warnings
 
 import numpy as np
 import pytest
@@ -206,6 +208,32 @@ def large():
     """A gradient large enough for threads, compiled for one thread and for two."""
     (program, abstracts), _ = gradient_of(lambda x: np.sum(np.exp(-x * x) * np.sin(x)), LARGE)
     return [compile_program(program, abstracts, threads=count) for count in (1, 2)]
+
+
+def test_a_long_body_runs_in_stages_with_the_very_same_result():
+    def logistic(x):
+        for _ in range(20):
+            x = 3.7 * x * (1.0 - x)
+        return np.sum(x)
+
+    (program, abstracts), inputs = gradient_of(logistic, np.random.default_rng(5).uniform(0.1, 0.9, 1001))
+    ready = compile_program(program, abstracts)
+    assert ready.report.source.count("#pragma omp simd") > 5
+    assert np.array_equal(ready.run(inputs)[1], execute(program, inputs, NUMPY)[1])
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_forked_child_computes_alone(large):
+    expected = large[1].run([LARGE])[0]
+    read, write = os.pipe()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # newer Pythons warn of a fork beside threads, which is what is tried here
+        child = os.fork()
+    if child == 0:
+        os.write(write, b"same" if large[1].run([LARGE])[0] == expected else b"other")
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert os.read(read, 5) == b"same"
 
 
 def test_results_do_not_depend_on_the_number_of_threads(large):
