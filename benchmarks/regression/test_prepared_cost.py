@@ -62,22 +62,22 @@ def test_hips_autograd(benchmark: Any) -> None:
     assert benchmark(both, 2.0)[1] == SLOPE
 
 
-def at_point(name: str) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+def at_point(name: str) -> tuple[Callable[..., Any], dict[str, Any]]:
     problem = problem_named(name)
-    return problem.function, tuple(problem.point(LOOPS[name]).values())
+    return problem.function, problem.point(LOOPS[name])
 
 
 @pytest.mark.parametrize("name", LOOPS)
 def test_plain_python(benchmark: Any, name: str) -> None:
     benchmark.group = f"{name}, n = {LOOPS[name]}"
-    function, inputs = at_point(name)
-    benchmark(function, *inputs)
+    function, point = at_point(name)
+    benchmark(function, *point.values())
 
 
 @pytest.mark.parametrize("name", LOOPS)
 def test_prepared_value_and_gradient(benchmark: Any, name: str) -> None:
     benchmark.group = f"{name}, n = {LOOPS[name]}"
-    function, inputs = at_point(name)
-    value, gradient = benchmark(adcli.prepare(function, inputs), *inputs)
-    np.testing.assert_allclose(value, function(*inputs), rtol=1e-10)
-    np.testing.assert_allclose(gradient, problem_named(name).derivative(*inputs), rtol=1e-7)
+    function, point = at_point(name)
+    value, gradient = benchmark(adcli.prepare(function, point), *point.values())
+    np.testing.assert_allclose(value, function(**point), rtol=1e-10)
+    np.testing.assert_allclose(gradient, problem_named(name).derivative(**point), rtol=1e-7)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Hashable, Sequence
 from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,7 +22,7 @@ class Abstract(NamedTuple):
     @property
     def size(self) -> int:
         """The number of entries."""
-        return int(np.prod(self.shape, dtype=np.int64))
+        return math.prod(self.shape)
 
 
 NUMBER = Abstract((), "float64")
@@ -47,8 +48,8 @@ def abstract_of(value: Value) -> Abstract:
 
 
 @cache
-def _name(dtype: Any) -> str:
-    return np.dtype(dtype).name
+def _name(dtype: Hashable) -> str:
+    return str(np.dtype(dtype).name)  # type: ignore[call-overload]
 
 
 def shaped(program: Program, inputs: Sequence[Value]) -> Shaped:

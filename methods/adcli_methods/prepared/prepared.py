@@ -21,7 +21,7 @@ from adcli_methods.function import FlatFunction, Function, function_of
 from adcli_methods.operators import as_vector, require_scalar
 from adcli_methods.prepared.version import Version, VersionReport, branches_of, form_of, prepare_version
 from adcli_methods.primitive import Value
-from adcli_methods.structure import Tree, is_differentiable, leaves_of, rebuild
+from adcli_methods.structure import Tree, is_differentiable, is_node, leaves_of, rebuild
 
 OPERATORS = ("gradient", "jvp", "vjp", "hvp")
 MODES = ("reverse", "forward", "auto")
@@ -105,7 +105,7 @@ class PreparedDerivative:
         self._versions: dict[Any, tuple[_Formed, ...]] = {}
         self._reports: list[VersionReport] = []
         self._new_forms = self._new_branches = self._fallbacks = 0
-        self._scalar: Callable[[float], Any] | None = None
+        self._scalar: Callable[..., Any] | None = None
         self._quick: _Formed | None = None
         call = _Call(function, at, request)
         self._positions = call.positions()
@@ -128,7 +128,8 @@ class PreparedDerivative:
                 except (ArithmeticError, ValueError):
                     found = None
                 if found is not None:
-                    return found
+                    value, slope = found
+                    return value, slope
         quick = self._quick
         if quick is not None and not keywords and len(arguments) == len(quick.forms):
             leaves = [arguments[position] for position in quick.positions]
@@ -250,12 +251,17 @@ class _Formed:
         self._output = call.problem.output
         self._paths = call.problem.paths[: call.moving]
         self._operator = call.request.operator
+        is_bare = not is_node(self._output) and self._operator != "jvp" and self.positions
+        self._names = tuple(path[0] for path in self._paths) if is_bare else ()
         self._single = {i for i, leaf in enumerate(call.leaves) if getattr(leaf, "dtype", None) == np.float32}
 
     def result(self, outputs: Sequence[Value]) -> tuple[Tree, Tree]:
         """The value and the derivative in the forms of the function's output and inputs."""
+        if self._names and not self._single:
+            value, *parts = outputs
+            return value, parts[0] if len(parts) == 1 else dict(zip(self._names, parts, strict=True))
         count = sum(1 for _ in leaves_of(self._output))
-        values, parts = iter(outputs[:count]), outputs[count:]
+        values, parts = iter(outputs[:count]), list(outputs[count:])
         if self._single:
             parts = [np.float32(part) if i in self._single else part for i, part in enumerate(parts)]
         value = rebuild(self._output, lambda path, leaf: next(values))

@@ -10,7 +10,7 @@ import numpy as np
 from adcli_methods.emission import compile_guarded
 from adcli_methods.errors import OperatorError, UnavailableError
 from adcli_methods.optimiser import operation_count, optimise
-from adcli_methods.optimiser.scalarise import Scalars, scalarise
+from adcli_methods.optimiser.scalarise import Scalars, pack, scalarise
 from adcli_methods.primitive import Value
 from adcli_methods.primitives import PRIMITIVES
 from adcli_methods.program import Instruction, Program
@@ -29,6 +29,7 @@ MOST_COMPILED_SCALARS = 10_000
 WORTH_COMPILING_SECONDS = 1e-4
 """A run that takes less than this in Python is not worth a compiler's tenths of a second by itself."""
 
+Array = np.ndarray[Any, np.dtype[Any]]
 Run = Callable[[Sequence[Value]], Sequence[Value] | None]
 """From the inputs to the outputs; None where a guard does not hold or an output is not a number."""
 
@@ -48,7 +49,7 @@ class Runner(NamedTuple):
     run: Run
     backend: str
     operations: int
-    scalar: Callable[[float], Any] | None = None
+    scalar: Callable[..., Sequence[Value] | None] | None = None
     kernels: Any = None
 
 
@@ -105,11 +106,12 @@ def _float_seconds(scalars: Scalars) -> float:
 def _on_floats(scalars: Scalars) -> Runner | None:
     """Straight-line Python on floats; None where it has an operation that Python's math lacks."""
     program = scalars.shaped.program
+    assemble = _assembler(scalars.outputs)
+    plain = all(not abstract.shape for abstract in (*scalars.inputs, *scalars.outputs))
     try:
-        function = compile_guarded(scalars.shaped, target("math"), numbers=True)
+        function = compile_guarded(scalars.shaped, target("math"), numbers=plain)
     except OperatorError:
         return None
-    plain = all(not abstract.shape for abstract in (*scalars.inputs, *scalars.outputs))
 
     def run(inputs: Sequence[Value]) -> Sequence[Value] | None:
         try:
@@ -118,7 +120,8 @@ def _on_floats(scalars: Scalars) -> Runner | None:
             return None
         if found is None or plain:
             return found
-        return _assembled(found, scalars.outputs)
+        flat = np.array(found)
+        return None if np.isnan(flat).any() else assemble(flat)
 
     return Runner(run, "python", operation_count(program), function if plain and len(scalars.inputs) == 1 else None)
 
@@ -128,14 +131,17 @@ def _entries(values: Sequence[Value]) -> list[float]:
     return [entry for value in values for entry in np.ravel(value).tolist()]
 
 
-def _assembled(entries: Sequence[Value], abstracts: Sequence[Abstract]) -> list[Value]:
-    """Numbers and arrays of these shapes from all their entries."""
-    flat, start, values = np.array(entries), 0, []
+def _assembler(abstracts: Sequence[Abstract]) -> Callable[[Array], list[Value]]:
+    """What makes numbers and arrays of these shapes from one array of all their entries."""
+    parts, start = [], 0
     for abstract in abstracts:
-        part = flat[start : start + abstract.size]
-        values.append(part.reshape(abstract.shape) if abstract.shape else float(part[0]))
+        parts.append((start, start + abstract.size, abstract.shape))
         start += abstract.size
-    return values
+
+    def assemble(flat: Array) -> list[Value]:
+        return [flat[a:b].reshape(shape) if shape else flat.item(a) for a, b, shape in parts]
+
+    return assemble
 
 
 def _on_arrays(given: Shaped) -> Runner:
@@ -164,16 +170,19 @@ def _native(given: Shaped) -> Runner:
 
 
 def _native_scalars(scalars: Scalars) -> Runner:
-    """One native straight-line function on numbers."""
-    run, report = _kernels(scalars.shaped)
+    """One native straight-line function, from one array of all entries to one of all results."""
+    packed = pack(scalars.shaped)
+    run, report = _kernels(packed)
+    assemble = _assembler(scalars.outputs)
 
-    def run_entries(inputs: Sequence[Value]) -> Sequence[Value] | None:
-        found = run(_entries(inputs))
-        if found is None or any(value != value for value in found):
+    def run_packed(inputs: Sequence[Value]) -> Sequence[Value] | None:
+        flat = [np.ravel(value) for value in inputs]
+        found = run([flat[0] if len(flat) == 1 else np.concatenate(flat)])
+        if found is None or np.isnan(found[0]).any():
             return None
-        return _assembled(found, scalars.outputs)
+        return assemble(found[0])
 
-    return Runner(run_entries, "c", operation_count(scalars.shaped.program), kernels=report)
+    return Runner(run_packed, "c", operation_count(scalars.shaped.program), kernels=report)
 
 
 def _kernels(given: Shaped) -> tuple[Run, Any]:
