@@ -6,14 +6,15 @@ import typer
 
 
 def run(as_json: bool = typer.Option(False, "--json", help="JSON on stdout.")) -> None:
-    """What each method can do here, and how to install what it lacks."""
-    from adcli_methods.methods import installed_methods
+    """What each method can do here, and how to install what it lacks; then the peers measured beside them."""
+    from adcli_methods.methods import installed_methods, peer_methods
 
+    methods = (*installed_methods(), *peer_methods())
     if as_json:
         from adcli.report.as_json import methods_json
 
-        typer.echo(methods_json(installed_methods()))
+        typer.echo(methods_json(methods))
         return
     from adcli.report.table import print_methods
 
-    print_methods(installed_methods())
+    print_methods(methods)

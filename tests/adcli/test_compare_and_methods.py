@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from adcli_methods.methods import METHODS
+from adcli_methods.methods import METHODS, PEERS
 
 
 def test_compare_shows_every_method_with_its_error(adcli):
@@ -43,13 +43,13 @@ def test_compare_of_many_inputs_samples_the_reference(adcli):
 
 def test_methods_lists_what_is_here_and_what_is_not(adcli, monkeypatch):
     ran = adcli("methods")
-    for name in METHODS:
+    for name in (*METHODS, *PEERS):
         assert name in ran.out
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     ran = adcli("methods")
     assert 'torch is not installed: pip install "adcli[torch]"' in ran.out
     listed = json.loads(adcli("methods", "--json").out)
-    assert [method["name"] for method in listed if not method["available"]] == ["symbolic", "torch"]
+    assert [method["name"] for method in listed if not method["available"]] == ["symbolic", "torch", *PEERS]
 
 
 def test_compare_of_several_inputs_shows_errors_alone(adcli):
