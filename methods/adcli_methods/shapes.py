@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Sequence
-from functools import cache
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -44,12 +43,14 @@ def abstract_of(value: Value) -> Abstract:
     if type(value) is float:
         return NUMBER
     dtype = getattr(value, "dtype", None)
-    return Abstract(shape_of(value), _name(type(value) if dtype is None else dtype))
+    kind: Any = type(value) if dtype is None else dtype
+    name = _names.get(kind)
+    if name is None:
+        name = _names[kind] = str(np.dtype(kind).name)
+    return Abstract(shape_of(value), name)
 
 
-@cache
-def _name(dtype: Hashable) -> str:
-    return str(np.dtype(dtype).name)  # type: ignore[call-overload]
+_names: dict[Any, str] = {}
 
 
 def shaped(program: Program, inputs: Sequence[Value]) -> Shaped:
