@@ -15,6 +15,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "diff": "adcli.api",
+    "diff_rows": "adcli.api",
     "compare": "adcli.api",
     "explain": "adcli.api",
     "prepare": "adcli.api",
@@ -45,6 +46,7 @@ __all__ = [
     "check",
     "compare",
     "diff",
+    "diff_rows",
     "explain",
     "gradient",
     "hessian",

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from adcli.comparison import Comparison, compare_methods
 from adcli.target import Target, resolve
 from adcli_methods.derivative import Derivative
 from adcli_methods.differentiate import Request, differentiate
 from adcli_methods.explanation import Explanation
+from adcli_methods.prepared.once import differentiate_compiled
 from adcli_methods.prepared.prepared import PreparedDerivative
 from adcli_methods.prepared.prepared import prepare as prepare_function
+
+if TYPE_CHECKING:
+    from adcli_methods.row_function import RowDerivatives
 
 
 def diff(
@@ -27,6 +31,8 @@ def diff(
     vector: Any = None,
     derivative: Target | None = None,
     step: float | None = None,
+    chunk: int | None = None,
+    compile: bool = False,  # noqa: A002 (the word that users know)
 ) -> Derivative:
     """Differentiate a formula, a callable, "file.py:name" or "problem:name" at a point.
 
@@ -43,6 +49,8 @@ def diff(
         vector: for jvp, vjp and hvp.
         derivative: the hand-written derivative for mode "manual".
         step: the step of differences, or of the complex step.
+        chunk: how many tangents or cotangents a sweep takes; None: as the method does by itself.
+        compile: whether fused native kernels compute it.
     Result: a Derivative, with `.value` and `.derivative`.
     Raises: AdcliError (see adcli_methods.errors).
 
@@ -50,8 +58,41 @@ def diff(
     {'x1': 5.5, 'x2': 1.7163378145367738}
     """
     function, point = resolve(target, at, derivative)
-    request = Request(mode, wrt, order, operator, vector, dtype, device, step)
-    return differentiate(function, point, request)
+    request = Request(mode, wrt, order, operator, vector, dtype, device, step, chunk)
+    return differentiate_compiled(function, point, request) if compile else differentiate(function, point, request)
+
+
+def diff_rows(
+    target: Target,
+    columns: Mapping[str, Any],
+    wrt: Sequence[str | int] | str | int | None = None,
+    mode: str = "auto",
+    *,
+    fixed: Mapping[str, Any] | None = None,
+    compile: str = "auto",  # noqa: A002 (the word that users know)
+) -> RowDerivatives:
+    """The value and the derivatives of a scalar function of numbers at each row of a table.
+
+    Arguments:
+        target: a formula, a callable, or "file.py:name".
+        columns: by the name of each input that has a column, one number for each row.
+        wrt: the inputs to differentiate by; None: all that have a column.
+        mode: "auto", "forward" or "reverse".
+        fixed: the inputs that are the same in all rows.
+        compile: "auto", "c" for native kernels, "numpy".
+    Result: the `value` and the `derivatives` by input, a column each; rows where the function raises hold NaN, and
+        `failures` has what was raised.
+    Raises: AdcliError.
+
+    >>> diff_rows("S*exp(-r*T)", {"S": [100.0, 50.0], "r": [0.0, 0.0]}, fixed={"T": 2.0}).derivatives["r"].tolist()
+    [-200.0, -100.0]
+    """
+    from adcli.rows import function_of_columns
+    from adcli_methods.rows import row_derivatives
+
+    fixed = fixed or {}
+    function = function_of_columns(target, tuple(columns), fixed)
+    return row_derivatives(function, columns, wrt, mode, fixed=fixed, compile=compile)
 
 
 def explain(

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import typer
+
+SOME_FAILED = 4
 
 
 def run(
@@ -26,9 +29,12 @@ def run(
     device: str = typer.Option("cpu", help="cpu or cuda."),
     as_json: bool = typer.Option(False, "--json", help="JSON on stdout."),
     quiet: bool = typer.Option(False, "-q", "--quiet", help="The bare numbers."),
-    out: Path = typer.Option(None, help="Write value and derivative to this .npz file."),
+    out: Path = typer.Option(None, help="Write value and derivative to this .npz file (rows: .npz or .csv)."),
+    points: str = typer.Option(None, help="Differentiate at each row of this .csv or .npz file, or - for CSV."),
+    compiled: bool = typer.Option(False, "--compile", help="Fused native kernels."),
+    chunk: int = typer.Option(None, min=1, help="How many tangents or cotangents a sweep takes."),
 ) -> None:
-    """Differentiate a formula or a Python function at a point.
+    """Differentiate a formula or a Python function at a point, or at each row of a file.
 
     A Python file that you name is run.
     """
@@ -45,10 +51,27 @@ def run(
     text = vectors.get(operator) if operator else None
     vector = parse_vector(text, f"--{operator}") if text else None
     names = [name.strip() for name in wrt.split(",")] if wrt else None
+    if points:
+        from adcli.rows import RowsRequest, differentiate_rows, fixed_inputs, require_rows_alone
+
+        others: dict[str, Any] = {
+            f"--{operator}": operator,
+            "--order": order != 1,
+            "--n": n,
+            "--derivative": derivative,
+        }
+        others |= {"--step": step, "--dtype": dtype, "--device": device != "cpu", "--json": as_json, "--chunk": chunk}
+        require_rows_alone(others)
+        rows = RowsRequest(points, out, names, mode, "c" if compiled else "auto", quiet, fixed_inputs(at))
+        if differentiate_rows(target, rows):
+            raise typer.Exit(SOME_FAILED)
+        return
     with user_code():
         function, point = function_at(target, at, n, seed, derivative)
-        request = Request(mode, names, order, operator, vector, dtype, device, step)
-        result = differentiate(function, point, request)
+        request = Request(mode, names, order, operator, vector, dtype, device, step, chunk)
+        result = (
+            differentiate_compiled(function, point, request) if compiled else differentiate(function, point, request)
+        )
     if out is not None:
         from adcli.report.archive import write
 
@@ -63,3 +86,10 @@ def run(
         print_derivative(result, function, point)
         return
     typer.echo(render(result))
+
+
+def _compiled() -> Any:
+    """What differentiates by native kernels; a plain derivative starts without it."""
+    from adcli_methods.prepared.once import differentiate_compiled
+
+    return differentiate_compiled

@@ -37,6 +37,7 @@ class Request:
         dtype: "float32" or "float64"; None keeps the inputs' own.
         device: "cpu" or "cuda".
         step: the step of differences; None for automatic.
+        chunk: how many tangents or cotangents a sweep takes; None: as the method does by itself.
     """
 
     mode: str = "auto"
@@ -47,6 +48,7 @@ class Request:
     dtype: str | None = None
     device: str = "cpu"
     step: float | None = None
+    chunk: int | None = None
 
 
 def flat_problem(function: Function, at: Any, request: Request) -> FlatFunction:
@@ -75,7 +77,7 @@ def differentiate(function: Function, at: Any, request: Request) -> Derivative:
     """
     problem = flat_problem(function, at, request)
     kind = method_named(request.mode)
-    method = kind(Settings(request.device, request.step))
+    method = kind(Settings(request.device, request.step, request.chunk))
     operator, order = _operator(request)
     if operator is not None:
         method.check(operator, order)
@@ -106,7 +108,7 @@ def differentiate(function: Function, at: Any, request: Request) -> Derivative:
         adjoint_sweeps=method.tally.adjoint_sweeps,
         prepare_seconds=ready - start + tracing,
         run_seconds=done - ready - tracing,
-        notes=tuple(_notes(problem, blocks)),
+        notes=tuple(notes_at(problem, blocks)),
     )
 
 
@@ -282,7 +284,8 @@ def _name_used(method: Method) -> str:
     return "reverse" if sweeps[1] else "forward"
 
 
-def _notes(problem: FlatFunction, blocks: list[Value]) -> list[str]:
+def notes_at(problem: FlatFunction, blocks: Sequence[Value]) -> list[str]:
+    """What there is to say of the point: kinks, births of NaN, inputs without influence."""
     if any(isinstance(number, Tracer) for number in (*problem.leaves, *blocks)):
         return []  # inside of another derivative there is nobody to read them
     try:

@@ -34,6 +34,7 @@ class InHouse(Method):
     gives_push = True
     gives_pull = True
     batches = True
+    takes_chunk = True
 
     def prepare(self, problem: FlatFunction, order: int) -> Native:
         function = counted(problem, self.tally)

@@ -95,6 +95,8 @@ class Method:
     sweeps_per_push: ClassVar[int] = 1
     evaluates_point: ClassVar[bool] = True
     """Whether linearizing evaluates the function at the point itself; if not, its value costs one evaluation more."""
+    takes_chunk: ClassVar[bool] = False
+    """Whether a sweep can take several tangents or cotangents."""
     devices: ClassVar[tuple[str, ...]] = ("cpu",)
     needs: ClassVar[str | None] = None
     """The module that must be importable."""
@@ -179,6 +181,13 @@ class Method:
             raise OperatorError(
                 f"method {self.name} gives derivatives up to order {self.highest_order}: "
                 "forward, reverse, symbolic and torch go further"
+            )
+        chunk = self.settings.chunk
+        if chunk is not None and (chunk < 1 or not self.takes_chunk):
+            raise OperatorError(
+                f"chunk {chunk}: a sweep takes 1 or more tangents or cotangents"
+                if chunk < 1
+                else f"method {self.name} sweeps one by one: a chunk is for auto, forward and reverse"
             )
         if self.settings.device not in self.devices:
             raise UnavailableError(

@@ -1,0 +1,63 @@
+"""Row mode: a function's value and derivatives at each row of a table, all rows of a block in one vectorised pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from adcli_methods.function import Function
+from adcli_methods.row_function import RowDerivatives, RowFunction
+from adcli_methods.structure import Tree
+
+
+def row_derivatives(
+    function: Function | Callable[..., Tree],
+    columns: Mapping[str, Any],
+    wrt: Sequence[str | int] | str | int | None = None,
+    mode: str = "auto",
+    *,
+    fixed: Mapping[str, Any] | None = None,
+    compile: str = "auto",  # noqa: A002 (the word that users know)
+) -> RowDerivatives:
+    """The value and the derivatives of a scalar function of numbers at each row of a table.
+
+    Arguments:
+        function: a Function or a callable.
+        columns: by the name of each input that has a column, one number for each row.
+        wrt: the inputs to differentiate by; None: all that have a column.
+        mode: "auto", "forward" or "reverse".
+        fixed: the inputs that are the same in all rows.
+        compile: "auto", "c" for native kernels, "numpy".
+    Raises: PointError, FunctionError, OperatorError; UnavailableError for "c" without a compiler.
+
+    >>> found = row_derivatives(lambda x, y: x * np.sin(y), {"x": [1.0, 2.0], "y": [0.0, 0.0]})
+    >>> found.value.tolist(), found.derivatives["y"].tolist()
+    ([0.0, 0.0], [1.0, 2.0])
+    """
+    table = {name: np.asarray(column, dtype=np.float64) for name, column in columns.items()}
+    rows = max((column.size for column in table.values()), default=0)
+    return RowFunction(function, tuple(table), wrt, mode, fixed=fixed, compile=compile, expected_rows=rows)(table)
+
+
+def stream_row_derivatives(
+    function: Function | Callable[..., Tree],
+    blocks: Iterable[Mapping[str, Any]],
+    wrt: Sequence[str | int] | str | int | None = None,
+    mode: str = "auto",
+    *,
+    fixed: Mapping[str, Any] | None = None,
+    compile: str = "auto",  # noqa: A002 (the word that users know)
+) -> Iterator[RowDerivatives]:
+    """As `row_derivatives`, block by block of a table that is too long for memory.
+
+    >>> blocks = ({"x": np.full(3, float(i))} for i in range(2))
+    >>> [found.derivatives["x"].tolist() for found in stream_row_derivatives(lambda x: x**2, blocks)]
+    [[0.0, 0.0, 0.0], [2.0, 2.0, 2.0]]
+    """
+    prepared: RowFunction | None = None
+    for block in blocks:
+        if prepared is None:
+            prepared = RowFunction(function, tuple(block), wrt, mode, fixed=fixed, compile=compile)
+        yield prepared(block)

@@ -1,0 +1,80 @@
+"""`adcli diff --compile` and `--chunk`."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+
+from adcli_methods.errors import UnavailableError
+
+HAS_COMPILER = any(map(shutil.which, ("cc", "gcc", "clang")))
+
+
+@pytest.mark.skipif(not HAS_COMPILER, reason="no C compiler")
+@pytest.mark.parametrize(
+    ("arguments", "expected", "passes"),
+    [
+        (("sum(x**2*y)", "--at", "x=[1,2],y=3"), {"x": [6.0, 12.0], "y": 5.0}, (1, 0, 1)),
+        (("sum(x**2*y)", "--at", "x=[1,2],y=3", "--mode", "forward"), {"x": [6.0, 12.0], "y": 5.0}, (1, 2, 0)),
+        (("sum(x**2*y)", "--at", "x=[1,2],y=3", "--wrt", "y"), 5.0, (1, 0, 1)),
+        (("x*x", "--at", "3"), 6.0, (1, 0, 1)),
+        (("x**2", "--at", "x=[1,2]", "--jvp", "1,1"), [2.0, 4.0], (1, 1, 0)),
+        (("x**2", "--at", "x=[1,2]", "--vjp", "1,1"), [2.0, 4.0], (1, 0, 1)),
+        (("sum(x**3)", "--at", "x=[1,2]", "--hvp", "1,1"), [6.0, 12.0], (1, 1, 1)),
+    ],
+)
+def test_a_compiled_derivative_says_what_was_compiled(adcli, arguments, expected, passes):
+    ran = adcli("diff", *arguments, "--compile", "--json")
+    assert ran.code == 0, ran.err
+    found = json.loads(ran.out)
+    assert found["derivative"] == expected
+    assert found["notes"][0].startswith("compiled: ")
+    assert (found["primal_evaluations"], found["tangent_sweeps"], found["adjoint_sweeps"]) == passes
+    plain = json.loads(adcli("diff", *arguments, "--json").out)
+    for name in ("value", "operator", "order", "wrt", "dtype", "device"):
+        assert found[name] == plain[name]
+
+
+def test_without_a_compiler_numpy_does_it_and_a_note_says_so(adcli, monkeypatch):
+    def missing(*_, **__):
+        raise UnavailableError("no C compiler: install gcc or clang")
+
+    monkeypatch.setattr("adcli_methods.kernels.compile_program", missing)
+    found = json.loads(adcli("diff", "exp(x**2)", "--at", "2", "--compile", "--json").out)
+    assert found["derivative"] == 218.39260013257694
+    assert found["notes"] == ["not compiled, NumPy instead: no C compiler: install gcc or clang"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (("--hessian",), "the hessian is not compiled: gradient, jvp, vjp and hvp are"),
+        (("--order", "2"), "order 2 is not compiled"),
+        (("--mode", "symbolic"), "gives the gradient by mode auto or reverse or forward, not by symbolic"),
+        (("--jvp", "1", "--mode", "reverse"), "gives the jvp by mode auto or forward, not by reverse"),
+        (("--dtype", "float32"), "float64 on the cpu"),
+    ],
+)
+def test_what_is_not_compiled_is_told(adcli, arguments, text):
+    ran = adcli("diff", "exp(x)", "--at", "2", "--compile", *arguments)
+    assert (ran.code, ran.out) == (2, "")
+    assert text in ran.err
+
+
+def test_a_chunk_is_how_many_tangents_a_sweep_takes(adcli):
+    def sweeps(*arguments):
+        found = json.loads(adcli("diff", "[x, 2*x]", "--n", "10", "--jacobian", *arguments, "--json").out)
+        return found["tangent_sweeps"] + found["adjoint_sweeps"]
+
+    assert sweeps("--mode", "forward") == 10
+    assert sweeps("--mode", "forward", "--chunk", "4") == 3
+    assert sweeps("--mode", "forward", "--chunk", "10") == 1
+
+
+def test_a_chunk_is_for_sweeps(adcli):
+    ran = adcli("diff", "x", "--at", "2", "--mode", "fd", "--chunk", "2")
+    assert (ran.code, ran.err.count("\n")) == (2, 1)
+    assert "a chunk is for auto, forward and reverse" in ran.err
+    assert adcli("diff", "x", "--at", "2", "--chunk", "0").code == 2
