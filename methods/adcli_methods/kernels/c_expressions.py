@@ -98,15 +98,21 @@ HELPERS = {
     return expS(-(head * head)) * expS(-((c - head) * (c + head)));
 }
 """,
-    "sum": """static inline T sumS(const T *t, long m) {
-    T a[16] = {0};
+    "sum": """typedef T V4S_t __attribute__((vector_size(4 * sizeof(T)), aligned(sizeof(T)), may_alias));
+static inline T sumS(const T *t, long m) {
+    V4S_t a = {0}, b = {0}, c = {0}, d = {0};
+    T rest = 0;
     long l = 0;
-    for (; l + 16 <= m; l += 16)
-        for (int k = 0; k < 16; k++) a[k] += t[l + k];
-    for (; l < m; l++) a[l % 16] += t[l];
-    for (int w = 8; w; w /= 2)
-        for (int k = 0; k < w; k++) a[k] += a[k + w];
-    return a[0];
+    for (; l + 16 <= m; l += 16) {
+        const V4S_t *v = (const V4S_t *)(t + l);
+        a += v[0];
+        b += v[1];
+        c += v[2];
+        d += v[3];
+    }
+    for (; l < m; l++) rest += t[l];
+    a = (a + b) + (c + d);
+    return ((a[0] + a[1]) + (a[2] + a[3])) + rest;
 }
 """,
     "max": """static inline T max2S(T a, T b) { return (b > a) | (b != b) ? b : a; }
@@ -114,8 +120,10 @@ static inline T maxS(const T *t, long m) {
     T a[16];
     long l = 0;
     for (int k = 0; k < 16; k++) a[k] = t[0];
-    for (; l + 16 <= m; l += 16)
+    for (; l + 16 <= m; l += 16) {
+        #pragma omp simd
         for (int k = 0; k < 16; k++) a[k] = (t[l + k] > a[k]) | (t[l + k] != t[l + k]) ? t[l + k] : a[k];
+    }
     for (; l < m; l++) a[0] = max2S(a[0], t[l]);
     for (int k = 1; k < 16; k++) a[0] = max2S(a[0], a[k]);
     return a[0];
@@ -124,7 +132,7 @@ static inline T maxS(const T *t, long m) {
 }
 """Functions of each type: T is the type, S its suffix."""
 
-HELPERS["min"] = HELPERS["max"].replace("max", "min").replace(">", "<")
+HELPERS["min"] = HELPERS["max"].replace("max", "min").replace(" > ", " < ")
 
 
 def compute_type(instruction: Instruction, operands: Sequence[Abstract], result: Abstract) -> str | None:

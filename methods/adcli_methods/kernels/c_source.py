@@ -222,4 +222,4 @@ _SCALAR = {"sqrt": 1, "fabs": 1, "floor": 1, "ceil": 1, "trunc": 1, "rint": 1, "
 
 def _helper(name: str, kind: str) -> str:
     text = re.sub(r"\bT\b", C_TYPES[kind], HELPERS[name]).replace("SPLIT", "4097" if suffix(kind) else "134217729")
-    return re.sub(r"S\(", f"{suffix(kind)}(", text)
+    return re.sub(r"S(?=\(|_t)", suffix(kind), text)

@@ -15,12 +15,13 @@ from adcli_methods.kernels.compiler import find_compiler, load
 from adcli_methods.kernels.memory import Array, Buffers, Layout, handle
 from adcli_methods.kernels.nodes import Kind
 from adcli_methods.kernels.plan import Plan
+from adcli_methods.kernels.products import without_vector_products
 from adcli_methods.kernels.report import KernelReport
 from adcli_methods.kernels.steps import Step, library_steps
 from adcli_methods.kernels.threads import available_threads, pool, threads_now
 from adcli_methods.primitive import Value
 from adcli_methods.program import Program
-from adcli_methods.shapes import Abstract
+from adcli_methods.shapes import Abstract, Shaped
 
 _LONG_TEXT = 200_000
 
@@ -70,13 +71,14 @@ class CompiledProgram:
     def __init__(self, program: Program, abstracts: Sequence[Abstract], strict: bool, threads: int | None) -> None:
         started = perf_counter()
         compiler = find_compiler()
-        plan = Plan(program, abstracts)
+        given = without_vector_products(Shaped(program, tuple(abstracts)))
+        plan = Plan(given.program, given.abstracts)
         source = CSource(plan, strict)
         library = load(source.text, compiler, "-O1" if len(source.text) > _LONG_TEXT else "-O2")
         self._plan, self._layout = plan, source.layout
         self._threads = threads or available_threads()
         self._pool = pool(compiler) if source.parallel else None
-        self._inputs = [_Input(slot, source.layout) for slot in program.inputs]
+        self._inputs = [_Input(slot, source.layout) for slot in given.program.inputs]
         self._fresh = [
             (slot, home.place, Buffers(plan.node(slot).abstract.shape, plan.node(slot).abstract.dtype))
             for slot, home in source.layout.homes.items()
