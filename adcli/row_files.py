@@ -20,7 +20,8 @@ import numpy as np
 from adcli_methods.errors import PointError
 from adcli_methods.row_versions import Column
 
-FILE_BLOCK_ROWS = 1 << 16
+FILE_BLOCK_ROWS = 1 << 14
+"""Rows that are in memory at a time."""
 
 
 @dataclass

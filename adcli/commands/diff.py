@@ -69,9 +69,8 @@ def run(
     with user_code():
         function, point = function_at(target, at, n, seed, derivative)
         request = Request(mode, names, order, operator, vector, dtype, device, step, chunk)
-        result = (
-            differentiate_compiled(function, point, request) if compiled else differentiate(function, point, request)
-        )
+        run_it = _compiled() if compiled else differentiate
+        result = run_it(function, point, request)
     if out is not None:
         from adcli.report.archive import write
 
