@@ -89,7 +89,7 @@ def _settled(estimate: Estimate, claimed: Array) -> bool:
 
 def _halved(case: MatrixCase) -> list[int]:
     """The columns at fault, found by directions restricted to ever smaller blocks."""
-    full = direction(case.sizes, case.generator, case.matrix.shares_of_columns(case.sizes))
+    full = direction(case.equal_sizes, case.generator)
     waiting, blocks = [np.arange(case.subject.n)], 0
     found: list[int] = []
     while waiting and len(found) < MOST_FOUND and blocks < MOST_BLOCKS:

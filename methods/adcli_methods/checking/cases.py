@@ -91,10 +91,14 @@ class Case:
         """Differences of the function, or of u^T f, along a direction."""
         subject = self.subject
         if u is None:
-            room = np.empty_like(v)
+            room, known = np.empty_like(v), 0.0
 
             def moved(t: float) -> Array:
-                return subject.value(subject.x + np.multiply(v, t, out=room))
+                nonlocal known
+                if abs(t) != known:
+                    known = abs(t)
+                    np.multiply(v, known, out=room)
+                return subject.value(subject.x + room if t > 0 else subject.x - room)
 
             return Line(moved, subject.y, subject.value_eps)
 

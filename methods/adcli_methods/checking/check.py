@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from adcli_methods.checking.claims import Claim, claim_of
+from adcli_methods.checking.passes import LONG, keep_freed_memory
 from adcli_methods.checking.point import Checked, PointCheck
 from adcli_methods.checking.points import random_points
 from adcli_methods.checking.report import CheckReport, PointReport
@@ -88,6 +89,8 @@ class _Run:
         if at is None:
             return random_points(self.function, self.at, points, USUAL_SIZE if size is None else size, self.generator)
         first = self.subject(at)
+        if first.n > LONG:
+            keep_freed_memory()
         checked = [self.checked(first)]
         checked += [self.checked(first.moved(self._around(first))) for _ in range(points - 1)]
         return checked, []

@@ -136,8 +136,8 @@ def vector_of(result: Any, subject: Subject, by_input: bool) -> Array:
     Raises: ShapeError.
     """
     if by_input:
-        return np.ravel(_blocks(result, subject, 1, ()))
-    return _numbers(_joined(result), subject.output_shape, "the outputs' shape").ravel()
+        return np.array(_blocks(result, subject, 1, ())).ravel()  # a copy: the claim may return its own memory
+    return _numbers(_joined(result), subject.output_shape, "the outputs' shape").flatten()
 
 
 def _joined(result: Any) -> Any:
@@ -204,7 +204,7 @@ def _numbers(result: Any, shape: tuple[int, ...], words: str, other: tuple[int, 
         array = np.asarray(result)
         if array.dtype.kind not in "fiubO":
             raise TypeError(array.dtype)
-        array = array.astype(np.float64)
+        array = array.astype(np.float64, copy=False)
     except (TypeError, ValueError):
         raise ShapeError("shape", f"the claim returned no array of real numbers, but {type(result).__name__}") from None
     size = int(np.prod(shape))

@@ -28,7 +28,7 @@ _LAST = ("block",)
 def diagnose(case: Any, findings: Findings, measured: Measured | None) -> list[Cause]:
     """The causes that explain a fault, the likeliest first; "unknown" where none does."""
     try:
-        refined = next((one.sharp for one in findings.compared if one.wrong.any()), None)
+        refined = findings.compared[0].sharp if findings.compared else None
         samples = samples_of(case, measured, refined)
     except Exception as error:  # a diagnosis must not cost the finding
         return [Cause("unknown", f"the cause could not be looked for: {type(error).__name__}: {error}", share=0.0)]

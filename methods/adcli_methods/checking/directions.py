@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from adcli_methods.checking.passes import blocks_of
 from adcli_methods.checking.subject import Array, Subject
 
 SMALLEST = 1e-290
@@ -20,17 +21,20 @@ def scales(subject: Subject) -> Array:
     """The size of each input entry, a power of two; an entry of zero has the median size of its array, or 1."""
     result = np.empty(subject.n)
     for start, stop in zip(subject.bounds[:-1], subject.bounds[1:], strict=True):
-        part = np.abs(subject.x[start:stop])
-        usable = (part > SMALLEST) & np.isfinite(part)
-        if not usable.all():
-            part = np.where(usable, part, median(part[usable], 1.0))
-        result[start:stop] = power_of_two(part)
+        part, sizes = subject.x[start:stop], result[start:stop]
+        power_of_two(part, sizes)
+        if np.min(sizes, initial=np.inf) > SMALLEST and np.max(sizes, initial=0.0) < np.inf:
+            continue
+        usable = (np.abs(part) > SMALLEST) & np.isfinite(part)
+        power_of_two(np.where(usable, part, median(np.abs(part[usable]), 1.0)), sizes)
     return result
 
 
-def power_of_two(x: Array) -> Array:
-    """The largest power of two that is no larger than each entry."""
-    return (np.asarray(x, dtype=np.float64).view(np.int64) & _EXPONENT).view(np.float64)
+def power_of_two(x: Array, out: Array | None = None) -> Array:
+    """The largest power of two that is no larger than each entry's size."""
+    room = np.empty(len(x)) if out is None else out
+    np.bitwise_and(x.view(np.int64), _EXPONENT, out=room.view(np.int64))
+    return room
 
 
 def median(x: Array, otherwise: float) -> float:
@@ -38,25 +42,44 @@ def median(x: Array, otherwise: float) -> float:
     return float(np.median(x[:: 1 + len(x) // ENOUGH])) if len(x) else otherwise
 
 
-def direction(sizes: Array, generator: np.random.Generator, shares: Array | None = None) -> Array:
+def direction(sizes: Array, generator: np.random.Generator) -> Array:
     """A random direction, every entry plus or minus 9/16 to 16/16 of its size.
 
     Arguments:
         sizes: of the entries, powers of two, so that x + h v is exact for h a power of two.
         generator: of random numbers.
-        shares: where given, how much each entry contributes to a product; entries that contribute much are slowed
-            by powers of two, so that the faults of the others are seen beside them.
     """
     steps = _STEPS[generator.integers(0, len(_STEPS), min(_PERIOD, len(sizes)))]
-    v: Array = sizes.copy()
-    whole = len(v) // len(steps) * len(steps)
-    v[:whole].reshape(-1, len(steps))[...] *= steps
-    v[whole:] *= steps[: len(v) - whole]
-    usual = median(shares[shares > 0], 0.0) if shares is not None else 0.0
-    if shares is None or not 0 < usual < np.inf or float(np.max(shares)) < 2 * usual:
-        return v
-    slowed: Array = v / np.clip(power_of_two(shares / usual), 1.0, 2.0**LARGEST_WEIGHT)
-    return slowed
+    v, period = np.empty(len(sizes)), len(steps)
+    whole = len(v) // period * period
+    np.multiply(sizes[:whole].reshape(-1, period), steps, out=v[:whole].reshape(-1, period))
+    np.multiply(sizes[whole:], steps[: len(v) - whole], out=v[whole:])
+    return v
+
+
+def equalised(sizes: Array, shares: Array) -> Array:
+    """The sizes for a direction in which the faults of all entries are seen.
+
+    Arguments:
+        sizes: of the entries, powers of two.
+        shares: how much each entry contributes to a product; those that contribute much are slowed by powers of two.
+    """
+    usual = _usual(shares)
+    if not 0 < usual < np.inf or float(np.max(shares)) < 2 * usual:
+        return sizes
+    result = np.empty(len(sizes))
+    for block in blocks_of(len(sizes)):
+        weights = power_of_two(shares[block] / usual)
+        np.minimum(np.maximum(weights, 1.0, out=weights), 2.0**LARGEST_WEIGHT, out=weights)
+        np.divide(sizes[block], weights, out=result[block])
+    return result
+
+
+def _usual(shares: Array) -> float:
+    """The median of the shares that are not zero."""
+    some = shares[:: 1 + len(shares) // ENOUGH]
+    seen = some[some > 0]
+    return median(seen if len(seen) else shares[shares > 0], 0.0)
 
 
 def cotangent(row_scales: Array, generator: np.random.Generator) -> Array:

@@ -62,7 +62,8 @@ def judge_sharp(case: Any, limits: Limits) -> Findings:
         result = compared(case, sharp, limits)
         if sharp.places is None and np.any(result.wrong):
             result = compared(case, _refined(case, result), limits)
-        findings.compared.append(result)
+        if np.any(result.wrong):
+            findings.compared.append(result)
         if result.sharp.places is not None:
             _collect(findings, result)
     findings.wrong = case.told_of(findings.wrong)
@@ -73,7 +74,8 @@ def judge_sharp(case: Any, limits: Limits) -> Findings:
 
 def _refined(case: MatrixCase, result: Compared) -> Sharp:
     """The entries of the worst rows or columns."""
-    worst = np.argsort(-np.where(result.wrong, result.error / np.maximum(result.noise, 1e-300), 0.0))
+    share = np.where(result.wrong, result.error / np.maximum(result.noise, 1e-300), 0.0)
+    worst = result.suspects[np.argsort(-share)]
     chosen = np.sort(worst[: min(MOST_REFINED, int(result.wrong.sum()))])
     is_rows = result.sharp.shape == (case.matrix.shape[0],)
     return case.entries_of(chosen, None) if is_rows else case.entries_of(None, chosen)
@@ -83,8 +85,8 @@ def _collect(findings: Findings, result: Compared) -> None:
     sharp = result.sharp
     assert sharp.places is not None
     for target, mask in ((findings.wrong, result.wrong), (findings.unclear, result.excused)):
-        for i in np.flatnonzero(mask):
-            numbers = (float(sharp.claimed[i]), float(sharp.reference[i]), float(result.noise[i]))
+        for i, noise in zip(result.suspects[mask], result.noise[mask], strict=True):
+            numbers = (float(sharp.claimed[i]), float(sharp.reference[i]), float(noise))
             target[int(sharp.places[i])] = numbers
 
 
@@ -179,13 +181,14 @@ def judge_blunt(case: Any, limits: Limits, trusted: bool) -> Directional:
     told, truncation = Directional(), 0.0
     for number in range(DIRECTIONS):
         blunt = case.blunt(number)
-        levels = TWO_STEPS if trusted else THREE_STEPS
-        stages = [partial(blunt.line.quick, levels), blunt.line.full]
+        usual = BLIND if trusted else BLIND * BLIND
+        stages = [(partial(blunt.line.quick, TWO_STEPS if trusted else THREE_STEPS), usual), (blunt.line.full, usual)]
         if number and case.is_long:
-            stages.insert(0, partial(blunt.line.coarse if trusted else blunt.line.fewer, truncation))
-        for stage in stages:
+            short = (blunt.line.coarse, BLIND) if trusted or number > 1 else (blunt.line.fewer, usual)
+            stages.insert(0, (partial(short[0], truncation), short[1]))
+        for stage, blind in stages:
             estimate = stage()
-            if _agrees(estimate, blunt.claimed, blunt.rounding, BLIND if trusted else BLIND * BLIND):
+            if _agrees(estimate, blunt.claimed, blunt.rounding, blind):
                 break
         truncation = COARSER * float(np.max(estimate.error)) if number == 0 else truncation
         _tell(told, estimate, blunt.claimed, blunt.rounding, limits)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from adcli_methods.checking.passes import largest_gap, total_size
 from adcli_methods.checking.subject import Array
 
 
@@ -22,6 +23,16 @@ class Matrix:
         self.array = array
         self.diagonal = diagonal
         self.shape: tuple[int, int] = (len(array), len(array)) if diagonal else array.shape
+
+    def copied(self) -> Matrix:
+        """The same in memory of its own."""
+        return Matrix(self.array.copy(), self.diagonal)
+
+    def gap(self, other: Matrix) -> tuple[float, float]:
+        """The largest difference of an entry from another matrix's, and the largest entry; NaN where there is one."""
+        if isinstance(self.array, np.ndarray) and isinstance(other.array, np.ndarray):
+            return largest_gap(self.array.ravel(), other.array.ravel())
+        return float(abs(self.array - other.array).max()), float(abs(self.array).max())
 
     @cached_property
     def magnitudes(self) -> Matrix:
@@ -45,14 +56,15 @@ class Matrix:
 
     def sizes_of_rows(self, v: Array) -> Array:
         """For each row, the sum of |entry| * |v|."""
-        return self.magnitudes.times(np.abs(v))
+        return np.array([total_size(self.array[0], v)]) if self.is_row else self.magnitudes.times(np.abs(v))
 
     def shares_of_columns(self, sizes: Array) -> Array:
         """For each column, its largest entry times its size, with each row in units of its largest."""
         if self.diagonal:
             return np.ones(len(self.array))
         if self.is_row:
-            return np.asarray(self.magnitudes.array[0] * sizes)
+            shares = self.array[0] * sizes
+            return np.asarray(np.abs(shares, out=shares))
         rows = self.sizes_of_rows(sizes)
         weights = 1.0 / np.where((rows > 0) & np.isfinite(rows), rows, np.inf)
         return self.magnitudes.transposed_times(weights) * sizes

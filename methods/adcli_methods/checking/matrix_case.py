@@ -11,8 +11,9 @@ from adcli_methods.checking.cases import Blunt, Case, Mixed, Sharp, basis, only
 from adcli_methods.checking.claim_noise import Source
 from adcli_methods.checking.claims import matrix_of
 from adcli_methods.checking.differences import Estimate
-from adcli_methods.checking.directions import cotangent, direction
+from adcli_methods.checking.directions import cotangent, direction, equalised
 from adcli_methods.checking.matrices import Matrix
+from adcli_methods.checking.passes import one_of
 from adcli_methods.checking.subject import SAME, Array
 
 FEW_SWEEPS = 32
@@ -33,7 +34,7 @@ class MatrixCase(Case):
         Raises: UserError, ShapeError.
         """
         result, mutated = self.run(self.subject.x, watch=True)
-        self.matrix = self._matrix(result)
+        self.matrix = self._matrix(result).copied()  # the claim may return its own memory
         return mutated
 
     def _matrix(self, result: Any) -> Matrix:
@@ -48,9 +49,8 @@ class MatrixCase(Case):
 
     def repeated(self, first: Any) -> str:
         """Run the claim again, or take a result of before: how the two differ, or nothing."""
-        second = self.matrix.array - (self._matrix(first) if first is not None else self.again(self.subject.x)).array
-        largest = float(abs(second).max()) if np.size(second) else 0.0
-        size = float(abs(self.matrix.array).max())
+        second = self._matrix(first) if first is not None else self.again(self.subject.x)
+        largest, size = self.matrix.gap(second)
         if largest <= SAME * self.subject.eps * size or not np.isfinite(size + largest):
             return ""
         return f"{self.claim.name} gave entries that differ by {largest:.3g} the second time, for the same input"
@@ -99,7 +99,7 @@ class MatrixCase(Case):
             ]  # fmt: skip
         if m <= min(n, FEW_SWEEPS) or n <= FEW_SWEEPS or (m * n <= MOST_ENTRIES and min(m, n) <= 8 * FEW_SWEEPS):
             return [self.entries_of(range(m), None) if m <= n else self.entries_of(None, range(n))]
-        v = direction(self.sizes, self.generator, self.matrix.shares_of_columns(self.sizes))
+        v = direction(self.equal_sizes, self.generator)
         u = cotangent(self.matrix.sizes_of_rows(self.sizes), self.generator)
         return [
             Sharp(self.matrix.times(v), tracing.push(v), lambda e, g: tracing.shaken_push(v, e, g),
@@ -120,18 +120,18 @@ class MatrixCase(Case):
 
         def of(matrix: Matrix) -> Array:
             parts = [matrix.row(i) if rows is not None else matrix.column(i) for i in chosen]
-            return np.concatenate(parts)
+            return one_of(parts)
 
         def shaken(eps: float, generator: np.random.Generator) -> Array:
-            return np.concatenate([shaken_sweep(seed, eps, generator) for seed in seeds])
+            return one_of([shaken_sweep(seed, eps, generator) for seed in seeds])
 
         if rows is not None:
-            places = (chosen[:, None] * n + np.arange(n)[None, :]).ravel()
+            places = one_of([np.arange(i * n, (i + 1) * n) for i in chosen])
             shape: tuple[int, ...] = (len(chosen), n)
         else:
             places = (np.arange(m)[None, :] * n + chosen[:, None]).ravel()
             shape = (len(chosen), m)
-        reference = np.concatenate([sweep(seed) for seed in seeds])
+        reference = one_of([sweep(seed) for seed in seeds])
         return Sharp(of(self.matrix), reference, shaken, lambda x: of(self.again(x)), places, shape)
 
     @cached_property
@@ -139,15 +139,20 @@ class MatrixCase(Case):
         """A bound of sizes_of_rows for every direction."""
         return self.matrix.sizes_of_rows(self.sizes)
 
+    @cached_property
+    def equal_sizes(self) -> Array:
+        """The sizes of the inputs, equalised by what the claim says."""
+        return equalised(self.sizes, self.matrix.shares_of_columns(self.sizes))
+
     def blunt(self, number: int) -> Blunt:
         """The claim along a random direction; the second and third are equalised by what the claim says."""
-        shares = self.matrix.shares_of_columns(self.sizes) if number and not self.is_seen else None
-        v = direction(self.sizes, self.generator, shares)
+        sizes = self.equal_sizes if number and not self.is_seen else self.sizes
+        v = direction(sizes, self.generator)
         eps = 2.0**10 * self.subject.eps
         if self.order == 1:
             spread = self.spread if self.is_seen else self.matrix.sizes_of_rows(v)
             return Blunt(self.matrix.times(v), self.along(v), eps * spread)
-        u = direction(self.sizes, self.generator, shares)
+        u = direction(sizes, self.generator)
         spread = np.abs(u) @ self.matrix.sizes_of_rows(v)
         return Blunt(np.array([u @ self.matrix.times(v)]), Mixed(self, u, v), np.array([eps * spread]))
 

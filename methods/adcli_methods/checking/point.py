@@ -12,6 +12,7 @@ from adcli_methods.checking.claims import PRODUCTS, Claim, ShapeError, kind_by_n
 from adcli_methods.checking.diagnosis import diagnose, kink_cause
 from adcli_methods.checking.judging import Directional, Findings, Kink, judge_blunt, judge_sharp
 from adcli_methods.checking.matrix_case import MatrixCase
+from adcli_methods.checking.passes import LONG
 from adcli_methods.checking.product_case import ProductCase
 from adcli_methods.checking.report import Cause, Entry, PointReport, Verdict
 from adcli_methods.checking.subject import Array, NotRepeatableError, Subject, UserError
@@ -64,7 +65,11 @@ class PointCheck:
     def _guarded(self) -> PointReport:
         try:
             self.subject.start()
+            if self.subject.n <= LONG:
+                self.subject.repeat()
             self._set_up()
+            if self.subject.n > LONG and not self._is_repeated():
+                self.subject.repeat()
         except NotRepeatableError as error:
             return self._report(Verdict.NON_DETERMINISTIC, str(error))
         except UserError as error:
@@ -105,6 +110,11 @@ class PointCheck:
         if reason:
             first = reason.split("; ")[0]
             self.notes.append(f"not traced, so checked by differences as a black box: {first[:LONGEST_REASON]}")
+
+    def _is_repeated(self) -> bool:
+        """Whether a traced run was a second run, with the same value, so that a long function need not run again."""
+        tracing = self.case.tracing
+        return tracing is not None and self.case.order == 1 and self.subject.is_again(tracing.y)
 
     def _judged(self) -> PointReport:
         findings = Findings()

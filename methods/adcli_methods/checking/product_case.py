@@ -10,7 +10,7 @@ from adcli_methods.checking.cases import Blunt, Case, Mixed, Sharp, basis, only
 from adcli_methods.checking.claim_noise import Source
 from adcli_methods.checking.claims import Claim, vector_of
 from adcli_methods.checking.differences import Estimate
-from adcli_methods.checking.directions import cotangent, direction
+from adcli_methods.checking.directions import cotangent, direction, equalised
 from adcli_methods.checking.subject import SAME, Array
 
 
@@ -119,7 +119,7 @@ class ProductCase(Case):
         vector, product, eps = self.vectors[number], self.products[number], 2.0**10 * self.subject.eps
         if self.claim.kind == "jvp":
             return Blunt(product, self.along(vector), eps * np.abs(product))
-        v = direction(self.sizes, self.generator, np.abs(product) * self.sizes if number else None)
+        v = direction(equalised(self.sizes, np.abs(product) * self.sizes) if number else self.sizes, self.generator)
         spread = np.array([eps * (np.abs(product) @ np.abs(v))])
         line = self.along(v, vector) if self.claim.kind == "vjp" else Mixed(self, v, vector)
         return Blunt(np.array([product @ v]), line, spread)

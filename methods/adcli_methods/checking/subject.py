@@ -68,26 +68,31 @@ class Subject:
         """The number of output entries."""
         return len(self.y)
 
-    def split(self, x: Array, wide: bool = False) -> list[Any]:
-        """A flat vector as the leaves: Python floats, or arrays of the leaves' types (float64 if wide) and layout."""
+    def split(self, x: Array, wide: bool = False, lent: bool = False) -> list[Any]:
+        """A flat vector as the leaves: Python floats, or arrays of the leaves' types (float64 if wide) and layout.
+
+        Where `lent`, they may be views of it.
+        """
         leaves: list[Any] = []
         for position, shape in enumerate(self.shapes):
             part = x[self.bounds[position] : self.bounds[position + 1]]
             kind = np.dtype(np.float64) if wide else self.kinds[position]
             if shape:
-                leaves.append(_laid_out(part.reshape(shape), kind, self.problem.leaves[position], x is not self.x))
+                leaves.append(
+                    _laid_out(part.reshape(shape), kind, self.problem.leaves[position], lent or x is not self.x)
+                )
             else:
                 leaves.append(float(part[0]) if kind == np.float64 else kind.type(part[0]))
         return leaves
 
-    def arguments(self, x: Array, wide: bool = False) -> list[Any]:
-        """Fresh inputs for a call of the user's code."""
-        leaves = dict(zip(self.problem.paths, self.split(x, wide), strict=True))
+    def arguments(self, x: Array, wide: bool = False, lent: bool = False) -> list[Any]:
+        """Inputs for a call of the user's code: fresh, or where `lent` to be read only."""
+        leaves = dict(zip(self.problem.paths, self.split(x, wide, lent), strict=True))
 
         def argument(path: Path, leaf: Any) -> Any:
             if path in leaves:
                 return leaves[path]
-            return leaf.copy() if isinstance(leaf, np.ndarray) else leaf
+            return leaf.copy() if isinstance(leaf, np.ndarray) and not lent else leaf
 
         return list(rebuild(self.problem.inputs, argument).values())
 
@@ -103,12 +108,12 @@ class Subject:
             result = call(*arguments)
         except (Exception, SystemExit) as error:
             raise UserError(describe_failure(error, name)) from error
-        return result, watch and not _same_trees(arguments, self.arguments(x, wide))
+        return result, watch and not _same_trees(arguments, self.arguments(x, wide, lent=True))
 
     def start(self) -> None:
-        """Run the function twice at the point.
+        """Run the function at the point.
 
-        Raises: UserError where it fails, returns no numbers, or another value the second time (as NotRepeatableError).
+        Raises: UserError where it fails or returns no numbers.
         """
         first, self.mutates = self._outputs(self.x, watch=True)
         self.output_shape = np.shape(first[0][1]) if len(first) == 1 else (sum(np.size(v) for _, v in first),)
@@ -117,9 +122,19 @@ class Subject:
         if self.output_kind.kind == "f":
             self.eps = max(self.eps, float(np.finfo(self.output_kind).eps))
         self.layout = [(path, np.shape(value)) for path, value in first]
+
+    def repeat(self) -> None:
+        """Run the function at the point again.
+
+        Raises: UserError where it fails, NotRepeatableError where it returns another value.
+        """
         second = _flat(self._outputs(self.x)[0])
-        if second.shape != self.y.shape or not _close(self.y, second, self.eps):
+        if not self.is_again(second):
             raise NotRepeatableError(_difference(self.name, self.y, second))
+
+    def is_again(self, y: Array) -> bool:
+        """Whether a value is that of the point, but for rounding."""
+        return y.shape == self.y.shape and _close(self.y, y, self.eps)
 
     def _outputs(self, x: Array, watch: bool = False) -> tuple[list[tuple[Path, Any]], bool]:
         self.evaluations += 1

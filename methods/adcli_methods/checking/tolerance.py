@@ -14,6 +14,7 @@ import numpy as np
 from adcli_methods.checking.cases import Case, Sharp
 from adcli_methods.checking.claim_noise import moves_of
 from adcli_methods.checking.directions import ENOUGH, median
+from adcli_methods.checking.passes import beyond
 from adcli_methods.checking.subject import Array
 
 UNITS = 2.0**10
@@ -50,6 +51,7 @@ class Compared:
 
     Arguments:
         sharp: the numbers.
+        suspects: which of them are further apart than a few roundings; all that follows is about these.
         error: |claimed - reference|; infinite where one of them is not a number.
         noise: what rounding explains, at least.
         wrong: where the error is beyond.
@@ -57,6 +59,7 @@ class Compared:
     """
 
     sharp: Sharp
+    suspects: Array
     error: Array
     noise: Array
     wrong: Array
@@ -65,28 +68,23 @@ class Compared:
 
 def compared(case: Case, sharp: Sharp, limits: Limits) -> Compared:
     """Compare, with a tolerance no larger than needed; all but the first test looks at the suspects alone."""
-    claimed, reference = sharp.claimed, sharp.reference
-    error = np.abs(claimed - reference)
-    eps = case.subject.eps
+    claimed, reference, eps = sharp.claimed, sharp.reference, case.subject.eps
     tiny = float(np.finfo(np.float32 if eps > 1e-10 else np.float64).tiny) * eps * UNITS
-    noise = UNITS * eps * np.abs(reference) + tiny
-    allowed = noise if limits.rtol is None else limits.rtol * np.abs(reference) + tiny
-    suspects = np.flatnonzero(~(error <= allowed))
-    wrong, excused = np.zeros(len(error), dtype=bool), np.zeros(len(error), dtype=bool)
+    share = UNITS * eps if limits.rtol is None else limits.rtol
+    suspects = beyond(claimed, reference, share, tiny)
+    c, r = claimed[suspects], reference[suspects]
+    same, gap = (c == r) | (np.isnan(c) & np.isnan(r)), np.abs(c - r)
+    error = np.where(same, 0.0, np.where(np.isnan(gap), np.inf, gap))
+    noise = np.where(np.isfinite(r), UNITS * eps * np.abs(r) + tiny, tiny)
     if len(suspects):
-        c, r = claimed[suspects], reference[suspects]
-        same = (c == r) | (np.isnan(c) & np.isnan(r))
-        error[suspects] = np.where(same, 0.0, np.where(np.isnan(error[suspects]), np.inf, error[suspects]))
-        noise[suspects] = np.where(np.isfinite(r), noise[suspects], tiny)
-        noise[suspects] = np.maximum(noise[suspects], _beside_others(case, sharp, eps, suspects))
-        noise[suspects] = _with_rounding(case, sharp, eps, error[suspects], noise[suspects], suspects)
-        left = suspects[error[suspects] > noise[suspects]]
-        wrong[left] = True
-        if len(left):
-            excused[left] = _lost_digits(case, sharp, error, eps, left)
-        if limits.atol is not None:
-            excused[left] |= error[left] <= limits.atol
-    return Compared(sharp, error, noise, wrong & ~excused, excused)
+        noise = np.maximum(noise, _beside_others(case, sharp, eps, suspects))
+        noise = _with_rounding(case, sharp, eps, error, noise, suspects)
+    wrong, excused = error > noise, np.zeros(len(suspects), dtype=bool)
+    if wrong.any():
+        excused[wrong] = _lost_digits(case, sharp, error[wrong], eps, suspects[wrong])
+    if limits.atol is not None:
+        excused |= wrong & (error <= limits.atol)
+    return Compared(sharp, suspects, error, noise, wrong & ~excused, excused)
 
 
 def _beside_others(case: Case, sharp: Sharp, eps: float, suspects: Array) -> Array:
@@ -101,10 +99,11 @@ def _beside_others(case: Case, sharp: Sharp, eps: float, suspects: Array) -> Arr
 
 def _lost_digits(case: Case, sharp: Sharp, error: Array, eps: float, left: Array) -> Array:
     """Entries that a rounding near 1 explains (1 - tanh(20)**2 = 0), far below what the other entries matter."""
-    sizes = case.sizes if len(case.sizes) == len(error) else np.ones(len(error))
+    count = len(sharp.claimed)
+    sizes = case.sizes if len(case.sizes) == count else np.ones(count)
     matters = float(np.max(np.abs(sharp.reference * sizes), initial=0.0, where=np.isfinite(sharp.reference)))
     quanta = sharp.claimed[left] * (4.0 / eps)
-    return np.asarray((error[left] * sizes[left] <= LOST * eps * matters) & (quanta == np.round(quanta)))
+    return np.asarray((error * sizes[left] <= LOST * eps * matters) & (quanta == np.round(quanta)))
 
 
 def _with_rounding(case: Case, sharp: Sharp, eps: float, error: Array, noise: Array, suspects: Array) -> Array:

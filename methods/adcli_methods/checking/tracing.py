@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from adcli_methods.checking.passes import one_of
 from adcli_methods.checking.subject import Array, Subject
 from adcli_methods.function import FlatFunction
 from adcli_methods.inhouse import traced
@@ -128,7 +129,7 @@ def _part(x: Array, bounds: Array, position: int, shape: tuple[int, ...]) -> Val
 
 def joined(parts: Sequence[Value]) -> Array:
     """Numbers and arrays as one flat vector."""
-    return np.concatenate([np.ravel(np.asarray(part, dtype=np.float64)) for part in parts])
+    return one_of([np.ravel(np.asarray(part, dtype=np.float64)) for part in parts])
 
 
 def shaken_values(trace: Trace, shake: Callable[[Value], Value]) -> list[Value]:
