@@ -13,6 +13,7 @@ from adcli_methods.checking.claim_noise import ClaimNoise
 from adcli_methods.checking.claims import Claim
 from adcli_methods.checking.differences import Estimate, Line, second_order
 from adcli_methods.checking.directions import scales
+from adcli_methods.checking.passes import around
 from adcli_methods.checking.subject import Array, Subject
 from adcli_methods.checking.tracing import Tracing
 
@@ -90,23 +91,16 @@ class Case:
     def along(self, v: Array, u: Array | None = None) -> Line:
         """Differences of the function, or of u^T f, along a direction."""
         subject = self.subject
+
+        def both(h: float) -> tuple[Array, Array]:
+            ahead, behind = around(subject.x, v, h)
+            values = subject.value(ahead), subject.value(behind)
+            return values if u is None else (np.array([u @ values[0]]), np.array([u @ values[1]]))
+
         if u is None:
-            room, known = np.empty_like(v), 0.0
-
-            def moved(t: float) -> Array:
-                nonlocal known
-                if abs(t) != known:
-                    known = abs(t)
-                    np.multiply(v, known, out=room)
-                return subject.value(subject.x + room if t > 0 else subject.x - room)
-
-            return Line(moved, subject.y, subject.value_eps)
-
-        def weighted(t: float) -> Array:
-            return np.array([u @ subject.value(subject.x + t * v)])
-
+            return Line(both, subject.y, subject.value_eps)
         spread = float(np.abs(u) @ np.abs(subject.y)) / max(float(abs(u @ subject.y)), 1e-300)
-        return Line(weighted, np.array([u @ subject.y]), subject.value_eps * min(max(spread, 1.0), 1e15))
+        return Line(both, np.array([u @ subject.y]), subject.value_eps * min(max(spread, 1.0), 1e15))
 
     def mixed(self, u: Array, v: Array) -> Estimate:
         """u^T H v by second differences of a scalar function."""

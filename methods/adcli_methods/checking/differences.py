@@ -51,10 +51,16 @@ class Estimate(NamedTuple):
 
 
 class Line:
-    """A function along a line, phi(t) = f(x + t v), each value computed once."""
+    """A function along a line, phi(t) = f(x + t v), each value computed once.
 
-    def __init__(self, phi: Callable[[float], Array], base: Array, eps: float) -> None:
-        self.phi = phi
+    Arguments:
+        both: gives phi(h) and phi(-h).
+        base: phi(0).
+        eps: the unit roundoff of the values.
+    """
+
+    def __init__(self, both: Callable[[float], tuple[Array, Array]], base: Array, eps: float) -> None:
+        self.both = both
         self.base = base
         self.eps = eps
         self.known: dict[int, tuple[Array, Array]] = {}
@@ -62,8 +68,7 @@ class Line:
     def at(self, level: int) -> tuple[Array, Array]:
         """phi(h) and phi(-h) for h = 2^-level."""
         if level not in self.known:
-            h = 2.0**-level
-            self.known[level] = (self.phi(h), self.phi(-h))
+            self.known[level] = self.both(2.0**-level)
         return self.known[level]
 
     def quick(self, levels: Sequence[int] = TWO_STEPS) -> Estimate:

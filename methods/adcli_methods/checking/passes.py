@@ -37,6 +37,16 @@ def one_of(parts: list[Array]) -> Array:
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
+def around(x: Array, v: Array, h: float) -> tuple[Array, Array]:
+    """x + h v and x - h v."""
+    ahead, behind, room = np.empty(len(x)), np.empty(len(x)), np.empty(min(BLOCK, len(x)))
+    for block in blocks_of(len(x)):
+        move = np.multiply(v[block], h, out=room[: block.stop - block.start])
+        np.add(x[block], move, out=ahead[block])
+        np.subtract(x[block], move, out=behind[block])
+    return ahead, behind
+
+
 def total_size(x: Array, y: Array) -> float:
     """The sum of |x_i y_i|."""
     room, total = np.empty(min(BLOCK, len(x))), 0.0
