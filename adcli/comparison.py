@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from adcli.advice import Advice, advise
 from adcli_methods.derivative import Derivative
 from adcli_methods.differentiate import Request, differentiate, flat_problem
 from adcli_methods.errors import AdcliError, UnavailableError
@@ -53,6 +54,7 @@ class Comparison:
         entries: how many entries the derivative has, and how many were compared.
         rows: one for each method.
         note: why there is no reference, if there is none.
+        advice: the method to take, and why; None if none gave a result.
     """
 
     function: str
@@ -60,6 +62,7 @@ class Comparison:
     entries: tuple[int, int]
     rows: tuple[ComparisonRow, ...]
     note: str = ""
+    advice: Advice | None = None
 
 
 def compare_methods(function: Function, at: Any, request: Request) -> Comparison:
@@ -72,7 +75,8 @@ def compare_methods(function: Function, at: Any, request: Request) -> Comparison
     rows = [_row(kind, function, at, request, reference) for kind in installed_methods()]
     names = reference.texts if reference else ()
     entries = (reference.total, len(reference.positions)) if reference else (0, 0)
-    return Comparison(function.formula or function.name, names, entries, tuple(rows), note)
+    advice = advise(function, at, request, rows)
+    return Comparison(function.formula or function.name, names, entries, tuple(rows), note, advice)
 
 
 @dataclass(frozen=True)

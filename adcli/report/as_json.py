@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -58,6 +58,7 @@ def comparison_json(comparison: Comparison) -> str:
         "entries_compared": comparison.entries[1],
         "note": comparison.note,
         "rows": rows,
+        "advice": None if comparison.advice is None else plain(asdict(comparison.advice)),
     }
     return json.dumps(whole, allow_nan=False)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -52,6 +53,10 @@ def print_comparison(comparison: Comparison) -> None:
     console.print(table)
     for reason, names in _reasons(comparison.rows).items():
         console.print(Text(f"{', '.join(names)}: {reason}", style="dim"))
+    if comparison.advice is not None:
+        console.print(Text(f"recommended: {comparison.advice.method}", style="bold green"))
+        for reason in comparison.advice.reasons:
+            console.print(Text(fill(reason, console.width, initial_indent="  ", subsequent_indent="  ")))
 
 
 def _is_number(derivative: Any) -> bool:

@@ -1,0 +1,92 @@
+"""The advice that `adcli compare` ends with."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from adcli.advice import Reuse, _of_reuse, advise
+from adcli.comparison import compare_methods
+from adcli_methods.differentiate import Request
+from adcli_methods.formula import formula_function
+from adcli_methods.function import function_of
+
+
+def advice_of(text, at, **request):
+    return compare_methods(formula_function(text, at), at, Request(**request)).advice
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "method", "inputs", "outputs", "reason"),
+    [
+        ("sum(x**2)", {"x": np.ones(50)}, "reverse", 50, 1, "1 adjoint sweep for 50 inputs and 1 output"),
+        ("sum(x**2)", {"x": np.ones(50)}, "reverse", 50, 1, "forward takes 50 tangent sweeps"),
+        ("[x, 2*x, x**2]", {"x": 2.0}, "forward", 1, 3, "1 tangent sweep for 1 input and 3 outputs"),
+        ("[x, 2*x, x**2]", {"x": 2.0}, "forward", 1, 3, "reverse takes 3 adjoint sweeps"),
+        ("x*y", {"x": 2.0, "y": 3.0}, "reverse", 2, 1, "differences take 5 evaluations"),
+        ("exp(x)", {"x": 2.0}, "forward", 1, 1, "1 adjoint sweep, and forward mode keeps no trace"),
+    ],
+)
+def test_the_mode_with_the_fewest_sweeps_is_recommended(text, at, method, inputs, outputs, reason):
+    advice = advice_of(text, at)
+    assert (advice.method, advice.inputs, advice.outputs) == (method, inputs, outputs)
+    assert reason in " ".join(advice.reasons)
+
+
+def test_the_inputs_that_count_are_those_differentiated_by():
+    advice = advice_of("sum(x**2)*y", {"x": np.ones(50), "y": 2.0}, wrt=["y"])
+    assert (advice.method, advice.inputs) == ("forward", 1)
+
+
+def test_reuse_is_measured_for_gradients():
+    reuse = advice_of("sum(x**2)", {"x": np.ones(50)}).reuse
+    assert reuse.backend in ("python", "numpy", "c")
+    assert min(reuse.prepare_seconds, reuse.run_seconds, reuse.once_seconds) > 0
+    if reuse.pays_after_calls is not None:
+        calls = reuse.pays_after_calls
+        assert reuse.prepare_seconds + calls * reuse.run_seconds < calls * reuse.once_seconds
+    assert advice_of("[x, y]", {"x": 1.0, "y": 2.0}).reuse is None
+    assert advice_of("exp(x)", {"x": 1.0}, order=2).reuse is None
+
+
+@pytest.mark.parametrize(
+    ("calls", "text"),
+    [
+        (None, "no less than 1 ms"),
+        (1, "adcli.prepare pays at once: 10 ms once and 2 ms a call (numpy), against 1 ms each time"),
+        (12, "adcli.prepare pays from 12 calls on"),
+    ],
+)
+def test_when_preparing_pays_is_said_in_calls(calls, text):
+    assert text in _of_reuse(Reuse("numpy", 0.01, 0.002, 0.001, calls))
+
+
+def untraceable(x):
+    return float(x) ** 2
+
+
+def test_without_sweeps_the_most_exact_method_is_recommended():
+    comparison = compare_methods(function_of(untraceable), {"x": 2.0}, Request())
+    assert comparison.advice.method == "central-difference"
+    assert "forward and reverse cannot differentiate this function" in comparison.advice.reasons
+    rows = [replace(row, relative_error=1e-9, ulp_error=1e7) for row in comparison.rows]
+    better = [replace(row, relative_error=1e-12) if row.method == "forward-difference" else row for row in rows]
+    assert advise(function_of(untraceable), {"x": 2.0}, Request(), better).method == "forward-difference"
+
+
+def test_without_any_result_there_is_no_advice():
+    assert advise(function_of(untraceable), {"x": 2.0}, Request(), []) is None
+
+
+def test_compare_ends_with_the_advice(adcli):
+    ran = adcli("compare", "sum(sin(x))", "--n", "100")
+    lines = ran.out.splitlines()
+    start = lines.index("recommended: reverse")
+    assert lines[start + 1].startswith("  1 adjoint sweep for 100 inputs and 1 output, in ")
+    assert max(map(len, lines[start:])) <= 80
+    advice = json.loads(adcli("compare", "sum(sin(x))", "--n", "100", "--json").out)["advice"]
+    assert set(advice) == {"method", "inputs", "outputs", "reasons", "reuse"}
+    assert (advice["method"], advice["inputs"], advice["outputs"]) == ("reverse", 100, 1)
