@@ -101,6 +101,10 @@ def compile_guarded(given: Shaped, target: Target, *, numbers: bool) -> Callable
     context = target.context(())
     constants = {name: target.convert(program.constants[slot], context) for slot, name in writer.constants.items()}
     namespace: dict[str, Any] = {**target.namespace, "np": np, "outcomes": writer.outcomes, **constants}
+    if "special." in source:
+        from scipy import special
+
+        namespace["special"] = special
     exec(compile(source, "<prepared program>", "exec"), namespace)  # this package's own text
     function: Callable[..., Sequence[Value] | None] = namespace["function"]
     return function

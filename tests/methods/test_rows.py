@@ -51,7 +51,11 @@ def constant(x, y):
     return 3.0
 
 
-FUNCTIONS = (branching, of_small_arrays, solved, zero_times_infinity, constant)
+def of_special_functions(x, y):
+    return math.erf(x) * math.lgamma(y + 3)
+
+
+FUNCTIONS = (of_special_functions, branching, of_small_arrays, solved, zero_times_infinity, constant)
 
 
 def table(n, seed=0):
