@@ -18,7 +18,7 @@ import numpy as np
 from adcli_methods.differentiate import Request, by_input, check_device, differentiate, flat_problem
 from adcli_methods.errors import OperatorError, PointError
 from adcli_methods.function import FlatFunction, Function, function_of
-from adcli_methods.operators import as_vector, require_scalar
+from adcli_methods.operators import as_vector
 from adcli_methods.prepared.version import Version, VersionReport, branches_of, form_of, prepare_version
 from adcli_methods.primitive import Value
 from adcli_methods.structure import Tree, is_differentiable, is_node, leaves_of, rebuild
@@ -218,14 +218,14 @@ class _Call:
         """The tangents or cotangents that were given; ones where none were."""
         operator, vector = self.request.operator, self.request.vector
         if operator == "gradient":
-            outputs = [self.problem.traced[0].values[slot] for slot in self.problem.traced[1]]
-            require_scalar(outputs, "gradient")
             return []
-        if operator == "vjp":
+        if operator != "vjp":
+            like = moving.leaves
+        elif isinstance(vector, (float, np.ndarray)):
+            return [vector]
+        else:
             trace, slots = self.problem.traced
             like = [trace.values[slot] for slot in slots]
-        else:
-            like = moving.leaves
         if vector is None:
             return [np.ones_like(value) if np.shape(value) else 1.0 for value in like]
         names = [".".join(path) for path in moving.paths] if operator != "vjp" else []

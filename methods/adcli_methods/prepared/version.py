@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from adcli_methods.function import FlatFunction
+from adcli_methods.operators import require_scalar
 from adcli_methods.optimiser import PassEffect, operation_count, optimise
 from adcli_methods.prepared.runners import Runner, runner_of
 from adcli_methods.primitive import Value, shape_of
@@ -72,7 +73,10 @@ def prepare_version(
     start = time.perf_counter()
     program, leaves = problem.program, problem.leaves
     with np.errstate(all="ignore"):  # infinities and NaN are values here
-        abstracts = tuple(map(abstract_of, problem.traced[0].values))
+        trace, slots = problem.traced
+        if operator in ("gradient", "hvp"):
+            require_scalar([trace.values[slot] for slot in slots], operator)
+        abstracts = tuple(map(abstract_of, trace.values))
         primal = optimise(Shaped(program, abstracts)).shaped.program
         derived = optimise(derived_program(primal, leaves, moving, operator, seeds, mode))
         runner = runner_of(derived.shaped, compile_with)

@@ -88,6 +88,20 @@ def test_new_shapes_types_and_static_values_are_prepared_anew():
     assert (prepared.report.new_forms, prepared.report.new_branches) == (2, 0)
 
 
+def test_inputs_of_any_form_are_not_traced_again():
+    calls = []
+
+    def powers(x, k, data=None):
+        calls.append(1)
+        return np.sum(x["a"] ** k)
+
+    prepared = prepare(powers, ({"a": np.ones(3)}, 2), wrt="x")
+    before = len(calls)
+    for value in (2.0, 3.0):
+        assert prepared({"a": np.full(3, value)}, 2)[1]["a"].tolist() == [2 * value] * 3
+    assert len(calls) == before
+
+
 def test_data_beside_the_differentiated_inputs_may_change():
     pick = np.random.default_rng(0)
     w, X, y = pick.normal(size=3), pick.normal(size=(8, 3)), pick.normal(size=8)
