@@ -143,8 +143,8 @@ def test_inputs_without_a_column_are_fixed_or_at_their_default():
 
 
 def test_a_value_that_is_nan_has_derivatives_that_are_nan():
-    found = row_derivatives(formula_function("sqrt(x)*y"), {"x": [-1.0, 4.0], "y": [1.0, 1.0]})
-    np.testing.assert_array_equal(found.derivatives["y"], [np.nan, 2.0])
+    found = row_derivatives(formula_function("sqrt(x) + y"), {"x": [-1.0, 4.0], "y": [1.0, 1.0]})
+    np.testing.assert_array_equal(found.derivatives["y"], [np.nan, 1.0])
 
 
 def test_blocks_of_a_stream_share_what_was_prepared():
