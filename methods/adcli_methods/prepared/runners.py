@@ -9,6 +9,7 @@ import numpy as np
 
 from adcli_methods.emission import compile_guarded
 from adcli_methods.errors import OperatorError, UnavailableError
+from adcli_methods.kernels import BlockedProgram, CompiledProgram, compile_program
 from adcli_methods.optimiser import operation_count, optimise
 from adcli_methods.optimiser.scalarise import Scalars, pack, scalarise
 from adcli_methods.primitive import Value
@@ -30,6 +31,7 @@ WORTH_COMPILING_SECONDS = 1e-4
 """A run that takes less than this in Python is not worth a compiler's tenths of a second by itself."""
 
 Array = np.ndarray[Any, np.dtype[Any]]
+Compiler = Callable[[Program, Sequence[Abstract]], CompiledProgram | BlockedProgram]
 Run = Callable[[Sequence[Value]], Sequence[Value] | None]
 """From the inputs to the outputs; None where a guard does not hold or an output is not a number."""
 
@@ -93,7 +95,8 @@ def _quickest(given: Shaped) -> Runner:
             if operation_count(scalars.shaped.program) <= MOST_COMPILED_SCALARS:
                 return _native_scalars(scalars)
         except UnavailableError:
-            pass  # without a compiler Python and NumPy do it
+            if scalars is None:
+                return _native(given, BlockedProgram)
     on_floats = _on_floats(scalars) if scalars is not None and float_seconds < array_seconds else None
     return on_floats or _on_arrays(given)
 
@@ -157,16 +160,17 @@ def _on_arrays(given: Shaped) -> Runner:
     return Runner(run, "numpy", operation_count(given.program))
 
 
-def _native(given: Shaped) -> Runner:
-    """Fused native kernels on arrays."""
+def _native(given: Shaped, compile_with: Compiler = compile_program) -> Runner:
+    """Fused kernels on arrays: native ones, or without a compiler NumPy in blocks that fit the cache."""
     checked, count = _checked(given)
-    run, report = _kernels(checked)
+    run, report = _kernels(checked, compile_with)
 
     def run_checked(inputs: Sequence[Value]) -> Sequence[Value] | None:
         found = run(inputs)
         return None if found is None else _numbers(found, count)
 
-    return Runner(run_checked, "c", operation_count(given.program), kernels=report)
+    backend = "c" if compile_with is compile_program else "numpy"
+    return Runner(run_checked, backend, operation_count(given.program), kernels=report)
 
 
 def _native_scalars(scalars: Scalars) -> Runner:
@@ -185,18 +189,14 @@ def _native_scalars(scalars: Scalars) -> Runner:
     return Runner(run_packed, "c", operation_count(scalars.shaped.program), kernels=report)
 
 
-def _kernels(given: Shaped) -> tuple[Run, Any]:
+def _kernels(given: Shaped, compile_with: Compiler = compile_program) -> tuple[Run, Any]:
     """A compiled Program that answers None where a guard does not hold, and the compiler's report.
 
     What the guards decide on is computed beside the outputs.
     """
-    from adcli_methods.kernels import compile_program
-
     program, guards = given.program, given.program.guards
     outputs = (*program.outputs, *(guard.slot for guard in guards))
-    compiled = compile_program(
-        Program(program.instructions, program.inputs, program.constants, outputs), given.abstracts
-    )
+    compiled = compile_with(Program(program.instructions, program.inputs, program.constants, outputs), given.abstracts)
     end = len(program.outputs)
 
     def run(inputs: Sequence[Value]) -> Sequence[Value] | None:

@@ -11,7 +11,8 @@ import pytest
 
 import adcli
 from adcli_benchmarks.problems import PROBLEMS
-from adcli_methods.errors import OperatorError, PointError
+from adcli_methods.errors import OperatorError, PointError, UnavailableError
+from adcli_methods.prepared import runners
 from adcli_methods.prepared.prepared import prepare
 from adcli_methods.prepared.runners import COMPILE
 
@@ -231,3 +232,17 @@ def test_a_long_loop_is_prepared_in_time_proportional_to_its_length():
         report = prepare(loop, (0.3, steps), wrt="x", compile="python").report.versions[0]
         seconds[steps] = report.prepare_seconds
     assert seconds[2500] < 15 * seconds[500]
+
+
+def test_without_a_compiler_large_arrays_go_through_numpy_in_blocks(monkeypatch):
+    monkeypatch.setattr(runners._native, "__defaults__", (no_compiler,))
+    x = np.linspace(0.1, 1.0, 200_000)
+    prepared = prepare(lambda x: np.sum(np.exp(x) * np.sin(x)), x)
+    version = prepared.report.versions[0]
+    assert version.backend == "numpy"
+    assert "blocks" in version.kernels.compiler
+    np.testing.assert_allclose(prepared(x)[1], np.exp(x) * (np.sin(x) + np.cos(x)), rtol=1e-13)
+
+
+def no_compiler(*_, **__):
+    raise UnavailableError("no C compiler here")
