@@ -18,6 +18,9 @@ MOST_SECONDS = 5.0
 _TOLERANCE = 1e-9
 _RANGES = ((0.1, 1.0), (1.0, 4.0), (-1.0, 1.0))
 
+AGAIN_SECONDS = 0.1
+"""An alarm that falls into a callback which swallows exceptions is followed by another."""
+
 
 def simplified(expression: Expression, symbols: Sequence[Expression]) -> Expression:
     """The simplest form that SymPy finds in time, or the expression as it is.
@@ -57,7 +60,7 @@ def _time_limit(seconds: float) -> Iterator[None]:
 
     before = signal.signal(signal.SIGVTALRM, stop)
     try:
-        signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+        signal.setitimer(signal.ITIMER_VIRTUAL, seconds, AGAIN_SECONDS)
         yield
     finally:
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)

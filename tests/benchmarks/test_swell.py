@@ -21,6 +21,10 @@ SHORT = 0.05
 """Seconds that `simplify` has here."""
 
 
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+# an alarm that falls into a callback of the garbage collector is swallowed there; another follows
+
+
 def measured(problem: str, method: str, size: int, **settings):
     given = tuple({"simplify_seconds": SHORT, **settings}.items())
     return swell.measure(Cell("swell", problem, method, size, settings=given))
