@@ -27,6 +27,7 @@ OPERATORS = ("gradient", "jvp", "vjp", "hvp")
 MODES = ("reverse", "forward", "auto")
 MOST_VERSIONS = 32
 """Ways through the branches that are kept for one form of the inputs; the one unused longest goes."""
+_MISSING = object()
 _TRIED = 3
 """Versions that a call tries by running them before it asks the function which way it goes."""
 
@@ -105,7 +106,7 @@ class PreparedDerivative:
         self._versions: dict[Any, tuple[_Formed, ...]] = {}
         self._reports: list[VersionReport] = []
         self._new_forms = self._new_branches = self._fallbacks = 0
-        self._scalar: Callable[..., Any] | None = None
+        self._scalar: Callable[[float], tuple[Tree, Tree] | None] | None = None
         self._quick: _Formed | None = None
         call = _Call(function, at, request)
         self._positions = call.positions()
@@ -118,18 +119,16 @@ class PreparedDerivative:
         counts = (self._new_forms, self._new_branches, self._fallbacks)
         return PreparedReport(name, str(self._request.operator), tuple(self._reports), *counts)
 
-    def __call__(self, *arguments: Any, **keywords: Any) -> tuple[Tree, Tree]:
+    def __call__(self, first: Any = _MISSING, /, *others: Any, **keywords: Any) -> tuple[Tree, Tree]:
         """The value and the derivative at these inputs."""
-        if len(arguments) == 1 and not keywords:
-            (x,) = arguments
-            if type(x) is float and self._scalar is not None:
-                try:
-                    found = self._scalar(x)
-                except (ArithmeticError, ValueError):
-                    found = None
-                if found is not None:
-                    value, slope = found
-                    return value, slope
+        if type(first) is float and self._scalar is not None and not others and not keywords:
+            try:
+                found = self._scalar(first)
+            except (ArithmeticError, ValueError):
+                found = None
+            if found is not None:
+                return found
+        arguments = others if first is _MISSING else (first, *others)
         quick = self._quick
         if quick is not None and not keywords and len(arguments) == len(quick.forms):
             leaves = [arguments[position] for position in quick.positions]

@@ -25,8 +25,8 @@ SCALAR_SECONDS, UNPACK_SECONDS = 4e-8, 8e-8
 ARRAY_SECONDS, ENTRY_SECONDS = 1e-6, 1e-9
 """What one operation on NumPy arrays costs, and what each entry adds."""
 MOST_SCALARS = 100_000
-MOST_COMPILED_SCALARS = 10_000
-"""A compiler takes a second for this many operations one after the other."""
+MOST_COMPILED_SCALARS = 4_000
+"""A compiler takes half a second for this many operations one after the other."""
 WORTH_COMPILING_SECONDS = 1e-4
 """A run that takes less than this in Python is not worth a compiler's tenths of a second by itself."""
 
@@ -51,7 +51,7 @@ class Runner(NamedTuple):
     run: Run
     backend: str
     operations: int
-    scalar: Callable[..., Sequence[Value] | None] | None = None
+    scalar: Callable[[float], Any] | None = None
     kernels: Any = None
 
 
