@@ -23,15 +23,15 @@ TOLERANCE = 1e-9
 
 @pytest.mark.parametrize("cases", groups(8))
 def test_the_rules_used_give_the_symbolic_derivative(cases: list[Case]) -> None:
-    wrong = [f"{case.name}: {why}: {case.formula[:80]}" for case in cases if case.order == 1 for why in _faults(case)]
+    wrong = [f"{case.name}: {why}: {case.formula[:80]}" for case in cases for why in _faults(case)]
     assert not wrong, "\n".join(wrong)
 
 
-def test_all_formulas_of_first_order_are_derived() -> None:
+def test_the_collection_is_large() -> None:
     cases = all_cases()
     if not cases:
         pytest.skip("the collection is not beside the working tree")
-    assert sum(case.order == 1 for case in cases) > 1700
+    assert len(cases) > 1900
 
 
 def _faults(case: Case) -> list[str]:
@@ -62,7 +62,7 @@ def _faults(case: Case) -> list[str]:
     ]
     exact = [float(case.expected[name]) for name in names]
     at_point = [row[0] for row in numbers[:count]]
-    if not _agree(at_point, exact, case):
+    if case.order == 1 and not _agree(at_point, exact, case):
         faults.append(f"{at_point} at the point, right is {exact}")
     return faults
 
