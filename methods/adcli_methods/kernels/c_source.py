@@ -77,7 +77,7 @@ class CSource:
         begun: int | None = None
         first = 0
         for number, phase in enumerate(self.plan.phases):
-            if phase.library:
+            if phase.by_numpy:
                 self._end_entry(begun, first)
                 begun, first = None, len(self._scopes)
             if phase.numbers or phase.stacks or phase.kernels:

@@ -87,7 +87,7 @@ class CompiledProgram:
         self._steps = self._bound(source, library.functions)
         self._outputs = _output_readers(source.layout)
         self._idle: list[Workspace] = [Workspace(source.layout)]
-        self._has_library = any(phase.library for phase in plan.phases)
+        self._has_library = any(phase.by_numpy for phase in plan.phases)
         counts = [node.kind is Kind.LIBRARY for node in plan.nodes if node is not None and node.instruction.primitive]
         self.report = KernelReport(
             source.kernels, len(counts) - sum(counts), sum(counts), perf_counter() - started,
@@ -127,7 +127,7 @@ class CompiledProgram:
         entries = {entry.phase: self._entry(functions, entry.name) for entry in source.entries}
         steps: list[Step] = []
         for number, phase in enumerate(self._plan.phases):
-            steps += library_steps(source.layout, phase.library)
+            steps += library_steps(source.layout, phase.by_numpy)
             if number in entries:
                 steps.append(entries[number])
         return steps

@@ -137,12 +137,12 @@ class Layout:
 
     def _tell_library(self) -> None:
         for number, phase in enumerate(self.plan.phases):
-            for slot in phase.library:
+            for slot in phase.by_numpy:
                 for operand in self.plan.node(slot).instruction.operands:
                     shown = self.shown(operand)
                     self._library_reads[shown] = max(self._library_reads.get(shown, 0), number)
         for number, phase in enumerate(self.plan.phases):
-            for slot in phase.library:
+            for slot in phase.by_numpy:
                 if writes_in_place(self.plan.node(slot)):
                     self.write(slot, number)
 

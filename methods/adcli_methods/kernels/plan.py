@@ -49,13 +49,13 @@ class Phase:
     """What runs between two barriers, in this order.
 
     Arguments:
-        library: slots that NumPy or SciPy computes.
+        by_numpy: slots that NumPy or SciPy computes.
         numbers: slots of numbers.
         stacks: slots of arrays that are filled with numbers.
         kernels: the loops.
     """
 
-    library: list[int] = field(default_factory=list)
+    by_numpy: list[int] = field(default_factory=list)
     numbers: list[int] = field(default_factory=list)
     stacks: list[int] = field(default_factory=list)
     kernels: list[KernelPlan] = field(default_factory=list)
@@ -236,7 +236,7 @@ class Plan:
                 continue
             phase = phases[self.phase[slot]]
             if node.kind is Kind.LIBRARY:
-                phase.library.append(slot)
+                phase.by_numpy.append(slot)
             elif node.kind is Kind.STACK:
                 phase.stacks.append(slot)
             elif node.kind is Kind.REDUCTION:

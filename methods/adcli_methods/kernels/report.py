@@ -12,7 +12,7 @@ class KernelReport:
     Arguments:
         kernels: how many loops there are.
         fused_operations: how many operations run in them.
-        library_operations: how many run as calls of NumPy and SciPy.
+        numpy_operations: how many run as calls of NumPy and SciPy.
         compile_seconds: how long planning and compiling took.
         compiler: the compiler's version, or what runs in its place.
         cached: whether the machine code came from the cache on disk.
@@ -22,7 +22,7 @@ class KernelReport:
 
     kernels: int
     fused_operations: int
-    library_operations: int
+    numpy_operations: int
     compile_seconds: float
     compiler: str
     cached: bool

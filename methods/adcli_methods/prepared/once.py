@@ -107,7 +107,7 @@ def _account(report: PreparedReport) -> list[str]:
         origin = "from the cache, in" if kernels.cached else "in"
         how = f"in {_count(kernels.kernels, 'fused kernel')}" if kernels.kernels else "on numbers in a row"
         told.append(
-            f"compiled: {_count(kernels.fused_operations, 'operation')} {how}, {kernels.library_operations} by NumPy; "
+            f"compiled: {_count(kernels.fused_operations, 'operation')} {how}, {kernels.numpy_operations} by NumPy; "
             f"{kernels.compiler.splitlines()[0]}, {origin} {kernels.compile_seconds:.2g} s"
         )
     if report.fallbacks:
