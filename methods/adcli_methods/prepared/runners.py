@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from adcli_methods import kernels
 from adcli_methods.emission import compile_guarded
 from adcli_methods.errors import OperatorError, UnavailableError
-from adcli_methods.kernels import BlockedProgram, CompiledProgram, compile_program
 from adcli_methods.optimiser import operation_count, optimise
 from adcli_methods.optimiser.scalarise import Scalars, pack, scalarise
 from adcli_methods.primitive import Value
@@ -31,7 +31,6 @@ WORTH_COMPILING_SECONDS = 1e-4
 """A run that takes less than this in Python is not worth a compiler's tenths of a second by itself."""
 
 Array = np.ndarray[Any, np.dtype[Any]]
-Compiler = Callable[[Program, Sequence[Abstract]], CompiledProgram | BlockedProgram]
 Run = Callable[[Sequence[Value]], Sequence[Value] | None]
 """From the inputs to the outputs; None where a guard does not hold or an output is not a number."""
 
@@ -96,7 +95,7 @@ def _quickest(given: Shaped) -> Runner:
                 return _native_scalars(scalars)
         except UnavailableError:
             if scalars is None:
-                return _native(given, BlockedProgram)
+                return _native(given, is_compiled=False)
     on_floats = _on_floats(scalars) if scalars is not None and float_seconds < array_seconds else None
     return on_floats or _on_arrays(given)
 
@@ -160,17 +159,16 @@ def _on_arrays(given: Shaped) -> Runner:
     return Runner(run, "numpy", operation_count(given.program))
 
 
-def _native(given: Shaped, compile_with: Compiler = compile_program) -> Runner:
+def _native(given: Shaped, *, is_compiled: bool = True) -> Runner:
     """Fused kernels on arrays: native ones, or without a compiler NumPy in blocks that fit the cache."""
     checked, count = _checked(given)
-    run, report = _kernels(checked, compile_with)
+    run, report = _kernels(checked, is_compiled)
 
     def run_checked(inputs: Sequence[Value]) -> Sequence[Value] | None:
         found = run(inputs)
         return None if found is None else _numbers(found, count)
 
-    backend = "c" if compile_with is compile_program else "numpy"
-    return Runner(run_checked, backend, operation_count(given.program), kernels=report)
+    return Runner(run_checked, "c" if is_compiled else "numpy", operation_count(given.program), kernels=report)
 
 
 def _native_scalars(scalars: Scalars) -> Runner:
@@ -189,14 +187,16 @@ def _native_scalars(scalars: Scalars) -> Runner:
     return Runner(run_packed, "c", operation_count(scalars.shaped.program), kernels=report)
 
 
-def _kernels(given: Shaped, compile_with: Compiler = compile_program) -> tuple[Run, Any]:
+def _kernels(given: Shaped, is_compiled: bool = True) -> tuple[Run, Any]:
     """A compiled Program that answers None where a guard does not hold, and the compiler's report.
 
     What the guards decide on is computed beside the outputs.
     """
     program, guards = given.program, given.program.guards
     outputs = (*program.outputs, *(guard.slot for guard in guards))
-    compiled = compile_with(Program(program.instructions, program.inputs, program.constants, outputs), given.abstracts)
+    compiled = (kernels.compile_program if is_compiled else kernels.BlockedProgram)(
+        Program(program.instructions, program.inputs, program.constants, outputs), given.abstracts
+    )
     end = len(program.outputs)
 
     def run(inputs: Sequence[Value]) -> Sequence[Value] | None:

@@ -12,7 +12,6 @@ import pytest
 import adcli
 from adcli_benchmarks.problems import PROBLEMS
 from adcli_methods.errors import OperatorError, PointError, UnavailableError
-from adcli_methods.prepared import runners
 from adcli_methods.prepared.prepared import prepare
 from adcli_methods.prepared.runners import COMPILE
 
@@ -235,7 +234,7 @@ def test_a_long_loop_is_prepared_in_time_proportional_to_its_length():
 
 
 def test_without_a_compiler_large_arrays_go_through_numpy_in_blocks(monkeypatch):
-    monkeypatch.setattr(runners._native, "__defaults__", (no_compiler,))
+    monkeypatch.setattr("adcli_methods.kernels.compile_program", no_compiler)
     x = np.linspace(0.1, 1.0, 200_000)
     prepared = prepare(lambda x: np.sum(np.exp(x) * np.sin(x)), x)
     version = prepared.report.versions[0]
