@@ -194,10 +194,11 @@ def _print(lines: Sequence[Line]) -> None:
     if not (sys.stdout.isatty() or os.environ.get("FORCE_COLOR")):
         print("\n".join(line.text for line in lines), flush=True)
         return
-    from rich.console import Console
     from rich.text import Text
 
-    console = Console(highlight=False, soft_wrap=True)
+    from adcli.report.console import TableConsole
+
+    console = TableConsole(soft_wrap=True)
     for line in lines:
         text = Text(line.text)
         if line.style:

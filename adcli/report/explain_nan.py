@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from rich.console import Console
 from rich.text import Text
 
+from adcli.report.console import TableConsole
 from adcli.report.explain_layout import wrapped
 from adcli.report.explain_text import number
 from adcli.report.explain_view import closing, heading, show
@@ -20,7 +20,7 @@ _STYLES = {"kink": "yellow"}
 
 def print_births(explanation: Explanation) -> None:
     """A paragraph for each birth, then the derivative."""
-    console = Console(highlight=False)
+    console = TableConsole()
     lines = [*heading(explanation, console.width), Text()]
     found = births(explanation)
     for birth in found:

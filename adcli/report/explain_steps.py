@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from rich.console import Console
 from rich.text import Text
 from rich.tree import Tree
 
+from adcli.report.console import TableConsole
 from adcli.report.explain_text import ascii_text
 from adcli.report.expression_text import latex, text
 from adcli_methods.derivation import Derivation
@@ -23,7 +23,7 @@ def print_steps(derivations: Sequence[Derivation], most: int) -> None:
 
     Arguments: the derivations, and the most steps of each that are shown.
     """
-    console, symbol = Console(highlight=False), derivations[0].symbol
+    console, symbol = TableConsole(), derivations[0].symbol
     spelled = ascii_text if console.options.ascii_only else str
     console.print(Text(spelled(f"{symbol} = {_shown(derivations[0].function)}"), style="bold"))
     for derivation in derivations:

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from adcli.report import explain_tables as tables
+from adcli.report.console import TableConsole
 from adcli.report.explain_layout import Column, Row, beside, folded, render, width_of, wrapped
 from adcli.report.explain_text import ascii_text
 from adcli.report.lines import LONGEST_FORMULA
@@ -37,7 +38,7 @@ def print_explanation(explanation: Explanation, mode: str, max_rows: int) -> Non
         mode: one of MODES.
         max_rows: the most rows of each table.
     """
-    console = Console(highlight=False)
+    console = TableConsole()
     spelled = ascii_text if console.options.ascii_only else str
     shown = []
     for title, columns, blocks in (view(explanation) for view in _VIEWS[mode]):

@@ -43,16 +43,17 @@ def plain(lines: list[Line]) -> str:
 
 
 def _print_styled(lines: list[Line]) -> None:
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
+
+    from adcli.report.console import TableConsole
 
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column(overflow="fold")
     for line in lines:
         grid.add_row(line.label, Text(line.text, style=line.style))
-    Console(highlight=False).print(grid)
+    TableConsole().print(grid)
 
 
 def lines_of(result: Derivative, function: Function, at: Any) -> Iterator[Line]:

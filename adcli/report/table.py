@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from adcli.report.console import TableConsole
 from adcli.report.lines import LONGEST_FORMULA
 from adcli.report.numbers import duration, error, text, ulp
 from adcli_methods.method import OPERATORS, Method
@@ -25,7 +26,7 @@ WIDE = 100
 
 
 def _console() -> Console:
-    return Console(highlight=False, soft_wrap=False)
+    return TableConsole()
 
 
 def print_comparison(comparison: Comparison) -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
+import subprocess
+import sys
+
 import pytest
 
 from adcli.cli import main
@@ -70,3 +74,10 @@ def test_mistakes_are_told_in_one_line(arguments, message, capsys):
     assert out == ""
     assert err.startswith("adcli: error: ")
     assert message in err or message == "formula"
+
+
+@pytest.mark.parametrize("command", ["diff 'x**2' --at 2", "check 'x**2' --grad '2*x' --at 2", "explain 'x**2' --at 2"])
+def test_a_reader_that_has_gone_is_no_error(command):
+    line = f"{shlex.quote(sys.executable)} -m adcli {command} | true; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -165,7 +165,7 @@ class Body:
         self.operations += 1
         if source.what == "sum":
             return " + ".join(operands)
-        name = node.instruction.primitive.name  # type: ignore[union-attr]
+        name = node.name
         exponent = None
         if name == "where":
             operands[0] = self.names[source.operands[0]]

@@ -240,7 +240,7 @@ def _stage_loop(stage: Stage, types: dict[str, str], loop: int) -> list[str]:
 
 
 def _name(root: Root) -> str:
-    return root.node.instruction.primitive.name  # type: ignore[union-attr]
+    return root.node.name
 
 
 def _helper(root: Root) -> str:

@@ -85,6 +85,11 @@ class Node(NamedTuple):
         """Whether it is an array that need not be in memory."""
         return self.kind in (Kind.ELEMENTWISE, Kind.VIEW, Kind.PIECES) and not self.scalar
 
+    @property
+    def name(self) -> str:
+        """The primitive's name; empty for an input or a constant."""
+        return "" if self.instruction.primitive is None else self.instruction.primitive.name
+
 
 def nodes_of(program: Program, abstracts: Sequence[Abstract]) -> list[Node | None]:
     """The Node of each slot that an output needs."""

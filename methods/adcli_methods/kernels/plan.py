@@ -126,7 +126,7 @@ class Plan:
             self.phase[slot] = max(self._inline(operand) for operand in operands)
 
     def _place_elementwise(self, slot: int, node: Node) -> None:
-        shape, cost, phase = node.abstract.shape, cost_of(node.instruction.primitive.name), 0  # type: ignore[union-attr]
+        shape, cost, phase = node.abstract.shape, cost_of(node.name), 0
         most = _MOST_PIECES if node.abstract.size > _SMALL else 0
         many = sum(self._pieces[operand] for operand in node.instruction.operands) > most
         for operand in node.instruction.operands:
@@ -203,7 +203,7 @@ class Plan:
         for slot, node in enumerate(self.nodes):
             if node is None or node.kind is not Kind.ELEMENTWISE or node.scalar:
                 continue
-            cost = cost_of(node.instruction.primitive.name)  # type: ignore[union-attr]
+            cost = cost_of(node.name)
             cost += sum(self._cost_of_reading(operand) for operand in node.instruction.operands)
             self._cost[slot] = min(cost, _MOST_COST)
             if self._cost[slot] > _LATER_COST and max(needs[slot], default=0) > self.phase[slot]:
