@@ -79,7 +79,9 @@ def _executed(program: Program, target: Target) -> tuple[Callable[..., list[Valu
     return namespace["function"], writer.constants
 
 
-def compile_guarded(given: Shaped, target: Target, *, numbers: bool) -> Callable[..., Sequence[Value] | None]:
+def compile_guarded(
+    given: Shaped, target: Target, *, checked: bool, answered: int | None = None
+) -> Callable[..., Sequence[Value] | None]:
     """The Program as a function of its inputs, one argument each, that answers its outputs as a tuple.
 
     It answers None as soon as a guard does not hold.
@@ -87,15 +89,17 @@ def compile_guarded(given: Shaped, target: Target, *, numbers: bool) -> Callable
     Arguments:
         given: what to compile.
         target: the library to compute with; the constants are converted once, for its own numbers.
-        numbers: whether all outputs are single numbers; then it answers None where one of them is NaN too.
+        checked: whether it answers None too where an output that is a number is NaN.
+        answered: how many of the outputs, the first ones, it answers; None: all.
     """
     program = given.program
-    reuse = {} if numbers else buffers_to_reuse(given)
+    reuse = buffers_to_reuse(given)
     writer = Writer(program, target, leave=lambda condition, guard: f"if {condition}: return None", reuse=reuse)
     lines, outputs = writer.body(), writer.outputs()
-    if numbers:
-        lines.append(f"if {' or '.join(f'{name} != {name}' for name in dict.fromkeys(outputs))}: return None")
-    lines.append(f"return {', '.join(outputs)},")
+    numbers = [name for slot, name in zip(program.outputs, outputs, strict=True) if not given.abstracts[slot].shape]
+    if checked and numbers:
+        lines.append(f"if {' or '.join(f'{name} != {name}' for name in dict.fromkeys(numbers))}: return None")
+    lines.append(f"return {', '.join(outputs[:answered])},")
     arguments = ", ".join(writer.names[slot] for slot in program.inputs)
     source = "\n".join([f"def function({arguments}):", *[f"    {line}" for line in lines]])
     context = target.context(())

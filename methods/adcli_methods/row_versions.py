@@ -151,7 +151,7 @@ def on_columns(given: Shaped) -> Shaped:
 
 
 def _on_numpy(given: Shaped) -> Callable[[Sequence[Column]], Sequence[Value]]:
-    function = compile_guarded(given, target("numpy"), numbers=False)
+    function = compile_guarded(given, target("numpy"), checked=False)
 
     def run(columns: Sequence[Column]) -> Sequence[Value]:
         with np.errstate(all="ignore"):  # infinities and NaN are values here

@@ -56,7 +56,7 @@ def test_source_on_floats_reads_like_mathematics():
 @pytest.mark.parametrize("at", [3.0, -3.0])
 def test_a_guard_that_does_not_hold_ends_the_run(at):
     flat = FlatFunction(function_of(lambda x: x * 2.0 if x > 0 else -x), {"x": at}, [("x",)])
-    run = compile_guarded(shaped(flat.program, flat.leaves), MATH, numbers=True)
+    run = compile_guarded(shaped(flat.program, flat.leaves), MATH, checked=True)
     assert run(at) == (6.0 if at > 0 else 3.0,)
     assert run(-at) is None
     assert run(math.nan) is None

@@ -15,7 +15,8 @@ def fold_constants(draft: Draft, instruction: Instruction, operands: tuple[int, 
     constants = draft.constants
     if any(operand not in constants for operand in operands):
         return None
-    if abstract.size > max(draft.abstracts[operand].size for operand in operands):
+    given = [draft.abstracts[operand] for operand in operands]
+    if abstract.size > max(each.size for each in given) or (abstract.shape and not any(each.shape for each in given)):
         return None  # a broadcast is better done where it is needed
     values = [constants[operand] for operand in operands]
     assert instruction.primitive is not None

@@ -17,6 +17,10 @@ from adcli_methods.shapes import Abstract
 
 _MULTIPLY = PRIMITIVES["multiply"]
 _NEGATIVE = PRIMITIVES["negative"]
+_ROUNDED_RIGHT = frozenset(
+    "add subtract multiply divide reciprocal negative positive square absolute sqrt maximum minimum".split()
+)
+"""Elementwise operations that give a number and an entry of an array the same bits; a power may be an ulp apart."""
 _LONGEST_WALK = 64
 """How many written entries a read looks back over for the one it reads."""
 
@@ -49,7 +53,10 @@ def _lifted(draft: Draft, instruction: Instruction, operands: tuple[int, ...], a
             return None
         numbers.append(before)
     kind, parameters = Abstract((), abstract.dtype), instruction.parameters
+    assert instruction.primitive is not None
     number = simplify(draft, instruction, tuple(numbers), kind)
+    if number is None and instruction.primitive.name not in _ROUNDED_RIGHT:
+        return None
     if number is None:
         number = fold_constants(draft, instruction, tuple(numbers), kind)
     if number is None:
@@ -64,9 +71,10 @@ def _unspread(draft: Draft, operands: tuple[int, ...], position: int, abstract: 
     if spread is None:
         return operands
     (before,) = spread.operands
+    kind = draft.abstracts[before].dtype
     others = [draft.abstracts[other] for place, other in enumerate(operands) if place != position]
-    full = any(other.shape == abstract.shape and other.dtype == abstract.dtype for other in others)
-    same_type = draft.abstracts[before].dtype == draft.abstracts[operand].dtype == abstract.dtype
+    full = any(other.shape == abstract.shape and other.dtype == kind for other in others)
+    same_type = draft.abstracts[operand].dtype == kind
     return (*operands[:position], before, *operands[position + 1 :]) if full and same_type else operands
 
 
@@ -146,11 +154,21 @@ def _unchanged(draft: Draft, instruction: Instruction, operands: tuple[int, ...]
 
 
 def _reshape(draft: Draft, instruction: Instruction, operands: tuple[int, ...], abstract: Abstract) -> int | None:
+    if abstract.shape and not draft.abstracts[operands[0]].shape:
+        spread = PRIMITIVES["broadcast_to"]  # the one form of a number as an array, which other identities look for
+        return draft.operation(spread, operands, {"shape": abstract.shape}, abstract, instruction)
     inner = draft.made_by(operands[0], "reshape")
     if inner is not None:
         before = inner.operands[0]
         same = _same(draft, before, abstract)
         return same if same is not None else _again(draft, instruction, before, abstract)
+    return _same(draft, operands[0], abstract)
+
+
+def _broadcast_to(draft: Draft, instruction: Instruction, operands: tuple[int, ...], abstract: Abstract) -> int | None:
+    inner = draft.made_by(operands[0], "broadcast_to")
+    if inner is not None:
+        return _again(draft, instruction, inner.operands[0], abstract)
     return _same(draft, operands[0], abstract)
 
 
@@ -226,7 +244,7 @@ _IDENTITIES: dict[str, Callable[[Draft, Instruction, tuple[int, ...], Abstract],
     "square": _square,
     "negative": _negative,
     "positive": _unchanged,
-    "broadcast_to": _unchanged,
+    "broadcast_to": _broadcast_to,
     "astype": _unchanged,
     "reshape": _reshape,
     "transpose": _transpose,

@@ -17,6 +17,7 @@ from adcli_methods.primitives import PRIMITIVES
 from adcli_methods.program import Instruction, Program
 from adcli_methods.shapes import Abstract, Shaped
 from adcli_methods.targets import target
+from adcli_methods.targets.numpy_target import QUICK_NUMPY
 
 COMPILE = ("auto", "c", "numpy", "python")
 """What runs a derivative: the fastest by estimate, native kernels, NumPy, Python floats."""
@@ -27,8 +28,9 @@ ARRAY_SECONDS, ENTRY_SECONDS = 1e-6, 1e-9
 MOST_SCALARS = 100_000
 MOST_COMPILED_SCALARS = 4_000
 """A compiler takes half a second for this many operations one after the other."""
-WORTH_COMPILING_SECONDS = 1e-4
-"""A run that takes less than this in Python is not worth a compiler's tenths of a second by itself."""
+WORTH_COMPILING_SECONDS = 1e-5
+"""A run that takes less than this in Python is not worth a compiler's tenths of a second: it saves at most half."""
+MOSTLY = 0.75
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Run = Callable[[Sequence[Value]], Sequence[Value] | None]
@@ -95,9 +97,15 @@ def _quickest(given: Shaped) -> Runner:
                 return _native_scalars(scalars)
         except UnavailableError:
             if scalars is None:
-                return _native(given, is_compiled=False)
+                in_blocks = _native(given, is_compiled=False)
+                return in_blocks if _is_mostly_fused(in_blocks.kernels) else _on_arrays(given)
     on_floats = _on_floats(scalars) if scalars is not None and float_seconds < array_seconds else None
     return on_floats or _on_arrays(given)
+
+
+def _is_mostly_fused(report: kernels.KernelReport) -> bool:
+    """Whether blocks gain more, by staying in the cache, than they lose by computing again what two of them need."""
+    return report.fused_operations >= MOSTLY * (report.fused_operations + report.numpy_operations)
 
 
 def _float_seconds(scalars: Scalars) -> float:
@@ -111,7 +119,7 @@ def _on_floats(scalars: Scalars) -> Runner | None:
     assemble = _assembler(scalars.outputs)
     plain = all(not abstract.shape for abstract in (*scalars.inputs, *scalars.outputs))
     try:
-        function = compile_guarded(scalars.shaped, target("math"), numbers=plain)
+        function = compile_guarded(scalars.shaped, target("math"), checked=plain)
     except OperatorError:
         return None
 
@@ -149,12 +157,12 @@ def _assembler(abstracts: Sequence[Abstract]) -> Callable[[Array], list[Value]]:
 def _on_arrays(given: Shaped) -> Runner:
     """Straight-line NumPy."""
     checked, count = _checked(given)
-    function = compile_guarded(checked, target("numpy"), numbers=False)
+    function = compile_guarded(checked, QUICK_NUMPY, checked=True, answered=count)
 
     def run(inputs: Sequence[Value]) -> Sequence[Value] | None:
         with np.errstate(all="ignore"):  # infinities and NaN are values here
             found = function(*inputs)
-        return None if found is None else _numbers(found, count)
+        return None if found is None else [_plain(value) for value in found]
 
     return Runner(run, "numpy", operation_count(given.program))
 

@@ -112,7 +112,9 @@ class NumpyTarget(Target):
         zeros = f"{name} = np.zeros({literal(parameters['shape'])}, np.result_type({', '.join(pieces)}))"
         if row == "scatter_sum":
             places = map(index_text, parameters["indices"])
-            return [zeros, *(f"{name}[{place}] += {piece}" for place, piece in zip(places, pieces, strict=True))]
+            signs = ["=", *["+="] * (len(pieces) - 1)]
+            return [zeros, *(f"{name}[{place}] {sign} {piece}"
+                             for place, sign, piece in zip(places, signs, pieces, strict=True))]  # fmt: skip
         place = index_text(parameters["index"], operands[1:])
         if len(operands) == 1:
             return [zeros, f"{name}[{place}] = {operands[0]}"]
@@ -122,7 +124,7 @@ class NumpyTarget(Target):
         name = primitive.name
         if name == "getitem":
             return f"{operands[0]}[{index_text(parameters['index'], operands[1:])}]"
-        if name in ("sum", "prod", "max", "min"):
+        if name in _REDUCTIONS:
             axis = parameters["axis"]
             kept = ", keepdims=True" * parameters["keepdims"]
             return f"np.{name}({operands[0]}, axis={axis[0] if len(axis) == 1 else axis}{kept})"
@@ -135,4 +137,17 @@ class NumpyTarget(Target):
         return super().expression(primitive, operands, parameters)
 
 
+class QuickNumpyTarget(NumpyTarget):
+    """As NumpyTarget; reductions by the ufuncs that NumPy's own functions end in, a microsecond sooner."""
+
+    def expression(self, primitive: Primitive, operands: Sequence[str], parameters: Mapping[str, Any]) -> str:
+        ufunc = _REDUCTIONS.get(primitive.name)
+        if ufunc is None:
+            return super().expression(primitive, operands, parameters)
+        axis, kept = parameters["axis"], ", keepdims=True" * parameters["keepdims"]
+        return f"np.{ufunc}.reduce({operands[0]}, axis={axis[0] if len(axis) == 1 else axis}{kept})"
+
+
+_REDUCTIONS = {"sum": "add", "prod": "multiply", "max": "maximum", "min": "minimum"}
 NUMPY = NumpyTarget()
+QUICK_NUMPY = QuickNumpyTarget()

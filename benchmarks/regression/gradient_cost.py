@@ -1,0 +1,159 @@
+"""Value and gradient of every shipped problem, prepared, beside the function, hand-written NumPy and the peers.
+
+Run: python benchmarks/regression/gradient_cost.py results/gradient_cost.csv [problem ...]
+
+The contenders take turns in short rounds, so that whatever else the machine does meets all of them. A problem with
+several outputs has the gradient of their sum, which takes one adjoint sweep too.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from adcli_benchmarks.problem import Problem
+from adcli_benchmarks.problems import PROBLEMS
+from adcli_benchmarks.timing import time_interleaved
+from adcli_methods.differentiate import Request, flat_problem
+from adcli_methods.errors import AdcliError
+from adcli_methods.function import FlatFunction, Function
+from adcli_methods.methods import method_named
+from adcli_methods.prepared.version import Version, prepare_version
+
+SIZES = {
+    "logistic-map": 16, "speelpenning": 1000, "rosenbrock": 1_000_000, "trigonometric-sum": 1_000_000,
+    "logistic-map-sum": 100_000, "log-sum-exp": 1_000_000, "rosenbrock-residuals": 200, "banded": 200,
+    "helmholtz": 1000, "determinant-by-minors": 7, "reaction-chain": 32, "least-squares": 256, "k-means": 64,
+    "logistic-regression": 500, "gaussian-mixture": 20, "bundle-adjustment": 100, "lstm": 100, "perceptron": 699,
+    "particle": 50, "saddle": 4,
+}  # fmt: skip
+"""Where it is not the problem's only size."""
+SMALL = {"rosenbrock": 100, "trigonometric-sum": 1000, "log-sum-exp": 1000, "determinant-by-minors": 3,
+         "helmholtz": 50, "reaction-chain": 4, "speelpenning": 100, "perceptron": 64, "gaussian-mixture": 5}  # fmt: skip
+PEERS = ("torch", "autograd", "jax-jit", "casadi")
+LEFT_OUT = {("jax-jit", "lstm"), ("jax-jit", "determinant-by-minors")}
+"""XLA takes minutes to compile their straight-line code."""
+SECONDS = 1.5
+"""For all contenders of a problem together."""
+Run = Callable[[], Any]
+
+
+def measure(problem: Problem, size: int) -> Iterator[dict[str, Any]]:
+    """A row for each contender."""
+    flat = _summed(problem, size)
+    versions = {"picked": _prepared(flat, "auto"), "uncompiled": _without_compiler(flat)}
+    runs = {"function": _function(problem, size), **_derivatives(problem, flat, size, versions)}
+    timings = time_interleaved(runs, SECONDS)
+    least = {name: min(timing.round_seconds) for name, timing in timings.items()}
+    for name in runs:
+        version = versions[name].report if name in versions else None
+        yield {
+            "problem": problem.name,
+            "size": size,
+            "contender": name,
+            "backend": version.backend if version else "",
+            "time_over_function": f"{least[name] / least['function']:.3g}",
+            "time_over_picked": f"{least[name] / least['picked']:.3g}",
+            "operation_ratio": f"{version.operations / max(1, version.primal_operations):.3g}" if version else "",
+            "min_seconds": f"{least[name]:.3e}",
+            "median_seconds": f"{timings[name].median_seconds:.3e}",
+            "prepare_seconds": f"{version.prepare_seconds:.3g}" if version else "",
+        }
+
+
+def _function(problem: Problem, size: int) -> Run:
+    inputs = tuple(problem.point(size).values())
+    return lambda: problem.function(*inputs)
+
+
+def _summed(problem: Problem, size: int) -> FlatFunction:
+    """The problem, its outputs added up where it has several."""
+    given = problem.as_function()
+    point = problem.point(size)
+    outputs = np.size(given.call(**point)) if not isinstance(given.call(**point), (tuple, list)) else 2
+    if outputs > 1:
+        given = Function(given.name, lambda *inputs: _total(problem.function(*inputs)), given.parameters)
+    return flat_problem(given, point, Request())
+
+
+def _total(result: Any) -> Any:
+    return sum(result) if isinstance(result, (tuple, list)) else np.sum(result)
+
+
+def _derivatives(problem: Problem, flat: FlatFunction, size: int, versions: dict[str, Version]) -> dict[str, Run]:
+    """What gives the value and the gradient; each is held to the first."""
+    runs: dict[str, Run] = {}
+    for name, version in versions.items():
+        runs[name] = lambda version=version: version.runner.run(flat.leaves)
+    expected = _numbers(runs["picked"]())
+
+    def add(name: str, run: Run, lower: Callable[[Any], Any]) -> None:
+        np.testing.assert_allclose(_numbers(lower(run())), expected, rtol=1e-6, atol=1e-9 * np.abs(expected).max())
+        runs[name] = run
+
+    add("uncompiled", runs["uncompiled"], list)
+    if flat.function.derivative is not None:
+        point = problem.point(size)
+        inputs, names = tuple(point.values()), [path[0] for path in flat.paths]
+        add("by hand", lambda: (problem.function(*inputs), problem.derivative(*inputs)), lambda r: _parts(*r, names))
+    for peer in PEERS:
+        if (peer, problem.name) in LEFT_OUT and size > 3:
+            continue
+        try:
+            ready = method_named(peer)().prepared(flat, "gradient")
+            add(peer, lambda ready=ready: ready.run(ready.leaves), lambda r, m=ready: m.lower([*r[0], *r[1]]))
+        except AdcliError as error:
+            print(f"{problem.name}: {peer} left out: {error}", file=sys.stderr)
+    return runs
+
+
+def _prepared(flat: FlatFunction, compile_with: str) -> Version:
+    return prepare_version(flat, len(flat.leaves), "gradient", (), compile_with)
+
+
+def _without_compiler(flat: FlatFunction) -> Version:
+    """As it is picked on a machine without a C compiler."""
+    path, chosen = os.environ.pop("PATH"), os.environ.pop("CC", None)
+    os.environ["PATH"] = ""
+    try:
+        return _prepared(flat, "auto")
+    finally:
+        os.environ["PATH"] = path
+        if chosen is not None:
+            os.environ["CC"] = chosen
+
+
+def _parts(value: Any, derivative: Any, names: list[str]) -> list[Any]:
+    return [value, *(derivative[name] for name in names)] if isinstance(derivative, dict) else [value, derivative]
+
+
+def _numbers(parts: list[Any]) -> Any:
+    """All entries of a value and a gradient."""
+    return np.concatenate([np.ravel(np.asarray(part, dtype=float)) for part in parts])
+
+
+def main(path: str, *names: str) -> None:
+    """Measure and write the table."""
+    rows = []
+    for problem in PROBLEMS:
+        if names and problem.name not in names:
+            continue
+        for size in dict.fromkeys((SMALL.get(problem.name), SIZES.get(problem.name, problem.sizes[0]))):
+            if size is not None:
+                for row in measure(problem, size):
+                    rows.append(row)
+                    print("  ".join(f"{value}" for value in row.values()), flush=True)
+    with Path(path).open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
