@@ -177,3 +177,16 @@ def test_guards_are_kept_alive():
     flat = FlatFunction(function_of(lambda x: x * 2.0 if np.exp(x) > 1.0 else x), {"x": 2.0}, [("x",)])
     optimised = optimise(shaped(flat.program, flat.leaves)).shaped.program
     assert optimised.instructions[optimised.guards[0].slot].primitive.name == "greater"
+
+
+def test_the_cotangent_of_a_sum_multiplies_nothing():
+    flat = FlatFunction(function_of(lambda x: np.sum(np.sin(x) * np.exp(x))), {"x": np.ones(4)}, [("x",)])
+    optimised = optimise(shaped(gradient_program(flat.program, flat.leaves), flat.leaves)).shaped.program
+    assert optimised.count() == {"sin": 1, "cos": 1, "exp": 1, "multiply": 3, "sum": 1, "add": 1}
+
+
+def test_what_is_folded_is_what_numpy_computes():
+    flat = FlatFunction(function_of(lambda x: x * np.power(7.0, x - x + 1.5)), {"x": 2.0}, [("x",)])
+    known = Program(flat.program.instructions, [], {**flat.program.constants, 0: 2.0}, flat.program.outputs)
+    (found,) = optimise(shaped(known, [])).shaped.program.constants.values()
+    assert found == 2.0 * float(np.power(7.0, 1.5))
