@@ -188,9 +188,7 @@ class BlockedProgram:
         count = int(np.prod(shape))
         given = [np.ravel(values[slot]) if np.shape(values[slot]) else values[slot] for slot in blocks.read]
         stores = {
-            root.slot: np.empty(count, root.node.abstract.dtype)
-            for root in blocks.roots
-            if root.operand == root.slot
+            root.slot: np.empty(count, root.node.abstract.dtype) for root in blocks.roots if root.operand == root.slot
         }
         parts: dict[int, list[Value]] = {root.slot: [] for root in blocks.roots if root.operand != root.slot}
         for start in range(0, count, BLOCK):
