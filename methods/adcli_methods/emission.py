@@ -12,6 +12,7 @@ from adcli_methods.buffers import buffers_to_reuse
 from adcli_methods.primitive import Value
 from adcli_methods.program import Program
 from adcli_methods.shapes import Shaped
+from adcli_methods.straight_line import StraightLine
 from adcli_methods.targets import Target
 from adcli_methods.writer import Writer
 
@@ -93,15 +94,13 @@ def compile_guarded(
         answered: how many of the outputs, the first ones, it answers; None: all.
     """
     program = given.program
-    reuse = buffers_to_reuse(given)
-    writer = Writer(program, target, leave=lambda condition, guard: f"if {condition}: return None", reuse=reuse)
+    writer = StraightLine(given, target, buffers_to_reuse(given))
     lines, outputs = writer.body(), writer.outputs()
     numbers = [name for slot, name in zip(program.outputs, outputs, strict=True) if not given.abstracts[slot].shape]
     if checked and numbers:
         lines.append(f"if {' or '.join(f'{name} != {name}' for name in dict.fromkeys(numbers))}: return None")
     lines.append(f"return {', '.join(outputs[:answered])},")
-    arguments = ", ".join(writer.names[slot] for slot in program.inputs)
-    source = "\n".join([f"def function({arguments}):", *[f"    {line}" for line in lines]])
+    source = "\n".join([f"def function({', '.join(writer.inputs)}):", *[f"    {line}" for line in lines]])
     context = target.context(())
     constants = {name: target.convert(program.constants[slot], context) for slot, name in writer.constants.items()}
     namespace: dict[str, Any] = {**target.namespace, "np": np, "outcomes": writer.outcomes, **constants}

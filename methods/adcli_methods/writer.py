@@ -6,7 +6,7 @@ import dis
 import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
-from types import CodeType, MappingProxyType
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -27,7 +27,6 @@ class Writer:
         leave: from the text of a condition under which a guard does not hold, and the guard, to the line that leaves
             there; None: guards are not written.
         comments: whether the user's lines stand above what was made of them.
-        reuse: for slots whose operation may write into an operand that is not needed any more, that operand.
     """
 
     def __init__(
@@ -38,13 +37,11 @@ class Writer:
         names: Sequence[str] | None = None,
         leave: Callable[[str, Guard], str] | None = None,
         comments: bool = False,
-        reuse: Mapping[int, int] = MappingProxyType({}),
     ) -> None:
         self.program = program
         self.target = target
         self.leave = leave
         self.comments = comments
-        self.reuse = reuse
         self.constants: dict[int, str] = {}
         self.helpers: dict[str, Callable[..., Value]] = {}
         self.outcomes: list[Any] = []
@@ -93,8 +90,6 @@ class Writer:
         primitive, parameters, name = instruction.primitive, instruction.parameters, f"v{slot}"
         assert primitive is not None
         operands = self._operands(primitive.name, instruction.operands)
-        if slot in self.reuse:
-            return [f"{name} = np.{primitive.name}({', '.join(operands)}, out={self.name(self.reuse[slot])})"]
         statements = self.target.statements(name, primitive, operands, parameters)
         if statements is not None:
             return statements
@@ -104,34 +99,39 @@ class Writer:
 
     def _guard(self, guard: Guard) -> str:
         """The line that leaves where a decision falls otherwise than it did."""
-        name, outcome = self.name(guard.slot), guard.outcome
         assert self.leave is not None
-        if isinstance(outcome, bool):
-            return self.leave(f"{'not ' * outcome}{name}", guard)
-        if isinstance(outcome, int):
-            return self.leave(f"{name} != {outcome}", guard)
-        self.outcomes.append(outcome)
-        return self.leave(f"not np.array_equal({name}, outcomes[{len(self.outcomes) - 1}])", guard)
+        return self.leave(condition_to_leave(self.name(guard.slot), guard.outcome, self.outcomes), guard)
 
     def _operands(self, name: str, slots: Sequence[int]) -> list[str]:
         """The operands' names; a constant number is written out where the operation takes one."""
-        numbers = [self._number(slot) for slot in slots]
+        numbers = [number_text(self.program.constants.get(slot)) for slot in slots]
         if name not in self.target.takes_numbers or None not in numbers:
             return [self.name(slot) for slot in slots]
         return [number or self.name(slot) for slot, number in zip(slots, numbers, strict=True)]
-
-    def _number(self, slot: int) -> str | None:
-        value = self.program.constants.get(slot)
-        if not isinstance(value, (int, float, np.generic)):
-            return None
-        text = literal(value)
-        return f"({text})" if text.startswith("-") else text
 
     def name(self, slot: int) -> str:
         """A slot's name."""
         if slot not in self.names:
             self.names[slot] = self.constants[slot] = f"c{len(self.constants)}"
         return self.names[slot]
+
+
+def condition_to_leave(name: str, outcome: Any, outcomes: list[Any]) -> str:
+    """When a decision, held by this name, falls otherwise than it did; an array is put among `outcomes`."""
+    if isinstance(outcome, bool):
+        return f"{'not ' * outcome}{name}"
+    if isinstance(outcome, int):
+        return f"{name} != {outcome}"
+    outcomes.append(outcome)
+    return f"not np.array_equal({name}, outcomes[{len(outcomes) - 1}])"
+
+
+def number_text(value: Any) -> str | None:
+    """A constant number as an operand; None for anything else."""
+    if not isinstance(value, (int, float, np.generic)):
+        return None
+    text = literal(value)
+    return f"({text})" if text.startswith("-") else text
 
 
 def module(target: Target, helpers: Mapping[str, str], parts: Sequence[str]) -> str:

@@ -13,8 +13,9 @@ from adcli_methods.shapes import Abstract
 def fold_constants(draft: Draft, instruction: Instruction, operands: tuple[int, ...], abstract: Abstract) -> int | None:
     """An operation on constants alone is a constant: NumPy's, whose last bits are not always those of `math`."""
     constants = draft.constants
-    if any(operand not in constants for operand in operands):
-        return None
+    for operand in operands:
+        if operand not in constants:
+            return None
     given = [draft.abstracts[operand] for operand in operands]
     if abstract.size > max(each.size for each in given) or (abstract.shape and not any(each.shape for each in given)):
         return None  # a broadcast is better done where it is needed

@@ -81,11 +81,11 @@ class Draft:
     def number(self, slot: int) -> float | None:
         """The value of a slot that holds one constant number; an array of one repeated number counts."""
         value = self.constants.get(slot)
-        if value is None:
-            spread = self.made_by(slot, "broadcast_to")
-            return self.number(spread.operands[0]) if spread is not None else None
         if type(value) is float:
             return value
+        if value is None:
+            spread = self.made_by(slot, "broadcast_to") if self.abstracts[slot].shape else None
+            return self.number(spread.operands[0]) if spread is not None else None
         if isinstance(value, (int, np.number)) and not isinstance(value, bool):
             return float(value)
         return None
@@ -94,7 +94,7 @@ class Draft:
 def _constant_key(value: Value) -> Any:
     """The same for constants of one type and the same bits (0.0 and -0.0 differ)."""
     if type(value) is float:
-        return (float, value, math.copysign(1.0, value))
+        return value if value else (float, math.copysign(1.0, value))
     if isinstance(value, (int, bool)):
         return (type(value), value)
     array = np.asarray(value)
