@@ -7,7 +7,7 @@ it comes from. Its inputs are slots 0, 1, ... in order, like those of every Prog
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -15,25 +15,19 @@ from adcli_methods.batching import Batch, Batched
 from adcli_methods.pieces import added
 from adcli_methods.primitive import Value, shape_of
 from adcli_methods.primitives.structural import reshape
-from adcli_methods.program import Guard, Instruction, Program
+from adcli_methods.program import GIVEN, Guard, Instruction, Program
 from adcli_methods.shapes import Shaped, abstract_of
 from adcli_methods.sweeps import contributions, filled, push_one, seeded
 from adcli_methods.trace import Trace
 from adcli_methods.tracer import Tracer
 
 
-def replay(
-    program: Program,
-    inputs: Sequence[Value],
-    after: Callable[[Instruction], None] | None = None,
-    moving: int | None = None,
-) -> Trace:
+def replay(program: Program, inputs: Sequence[Value], moving: int | None = None) -> Trace:
     """A Program run on these inputs: a closed trace whose slots are the Program's own.
 
     Arguments:
         program: what to run.
-        inputs: one value for each input; tracers of another trace record there.
-        after: called after each instruction.
+        inputs: one value for each input.
         moving: how many of the inputs, the first ones, derivatives flow from; None: all.
 
     >>> from adcli_methods.function import FlatFunction, function_of
@@ -42,21 +36,29 @@ def replay(
     [4.0, 16.0]
     """
     trace = Trace(inputs)
-    if moving is not None:
-        trace.active[moving:] = [False] * (trace.input_count - moving)
+    values = trace.values
     for slot in range(trace.input_count, len(program.instructions)):
         instruction = program.instructions[slot]
-        primitive = instruction.primitive
-        if primitive is None:
-            value, active = program.constants[slot], False
+        if instruction.primitive is None:
+            values.append(program.constants[slot])
         else:
-            value = primitive(*[trace.values[operand] for operand in instruction.operands], **instruction.parameters)
-            active = any(trace.active[operand] for operand in instruction.operands)
-            if after is not None:
-                after(instruction)
-        trace.instructions.append(instruction)
-        trace.values.append(value)
-        trace.active.append(active)
+            operands = [values[operand] for operand in instruction.operands]
+            values.append(instruction.primitive(*operands, **instruction.parameters))
+    return _closed(trace, program, moving)
+
+
+def _closed(trace: Trace, program: Program, moving: int | None) -> Trace:
+    """A trace that has the Program's inputs and all its values, closed with what else the Program knows."""
+    if moving is not None:
+        trace.active[moving:] = [False] * (trace.input_count - moving)
+    active = trace.active
+    for slot in range(trace.input_count, len(program.instructions)):
+        is_active = False
+        for operand in program.instructions[slot].operands:
+            if active[operand]:
+                is_active = True
+        active.append(is_active)
+    trace.instructions = list(program.instructions)
     trace.guards = list(program.guards)
     trace.close()
     return trace
@@ -113,7 +115,7 @@ def tangent_program(program: Program, inputs: Sequence[Value], tangents: Sequenc
 
 
 class _Recorder:
-    """A Program run on the tracers of an outer trace, and its sweeps recorded there."""
+    """An outer trace that starts with a Program's own instructions, and the Program's sweeps recorded there."""
 
     def __init__(
         self, program: Program, inputs: Sequence[Value], seeds: Sequence[Value], moving: int | None = None
@@ -122,9 +124,29 @@ class _Recorder:
         self.outer = Trace([*inputs, *seeds])
         tracers = self.outer.tracers()
         self.seeds = tracers[len(inputs) :]
-        self.stamped = self.outer.input_count
         self.moving = len(inputs) if moving is None else moving
-        self.inner = replay(program, tracers[: len(inputs)], self._stamp, self.moving)
+        self.inner = self._taken_over(tracers[: len(inputs)])
+        self.stamped = len(self.outer.instructions)
+
+    def _taken_over(self, tracers: Sequence[Tracer]) -> Trace:
+        """The Program's instructions put into the outer trace; the inner trace of the tracers of their values."""
+        outer, inner, program = self.outer, Trace(tracers), self.primal
+        values, shift = inner.values, outer.input_count - inner.input_count
+        for slot in range(inner.input_count, len(program.instructions)):
+            instruction = program.instructions[slot]
+            value, is_traced = program.constants.get(slot), False
+            if instruction.primitive is not None:
+                given = [values[operand] for operand in instruction.operands]
+                for operand in given:
+                    if isinstance(operand, Tracer):
+                        is_traced = True
+                plain = [operand.value if isinstance(operand, Tracer) else operand for operand in given]
+                value = instruction.primitive(*plain, **instruction.parameters)
+            outer.values.append(value)
+            outer.active.append(is_traced)
+            outer.instructions.append(_shifted(instruction, inner.input_count, shift) if is_traced else GIVEN)
+            values.append(outer.wrap(slot + shift, value) if is_traced else value)
+        return _closed(inner, program, self.moving)
 
     def _stamp(self, source: Instruction) -> None:
         """Give what was recorded since the last call the user's line of the instruction that it stems from."""
@@ -179,6 +201,14 @@ class _Recorder:
                 outer.guards.append(Guard(decided.slot, guard.outcome))
         outer.close()
         return Shaped(outer.program_of(slots), tuple(map(abstract_of, outer.values)))
+
+
+def _shifted(instruction: Instruction, start: int, shift: int) -> Instruction:
+    """An instruction whose operands from `start` on are so many slots later."""
+    if not shift:
+        return instruction
+    operands = tuple([operand + shift if operand >= start else operand for operand in instruction.operands])
+    return Instruction(instruction.primitive, operands, instruction.parameters, instruction.mark)
 
 
 def _whole(sensitivity: Value | None, value: Value) -> Value:
