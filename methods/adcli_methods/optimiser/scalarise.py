@@ -150,21 +150,17 @@ class _Exploded:
 
     def map(self, instruction: Instruction, operands: list[Slots], abstract: Abstract) -> Slots:
         """An elementwise operation, entry by entry."""
-        if instruction.primitive is PRIMITIVES["add"]:
-            return self.sums(instruction, operands, abstract)
+        entries = [_entries(operand, abstract.shape) for operand in operands]
+        if instruction.primitive is PRIMITIVES["add"]:  # NOTHING and a term make the term
+            return np.array([self.total([a, b], instruction) for a, b in zip(*entries, strict=True)], dtype=np.intp)
         self.spend(abstract.size)
-        operands = [self.filled(operand) for operand in operands]
-        entries = [np.broadcast_to(operand, abstract.shape).ravel().tolist() for operand in operands]
+        for own in entries:
+            if NOTHING in own:
+                own[:] = [self.number(0.0) if slot == NOTHING else slot for slot in own]
         kind = Abstract((), abstract.dtype)
         operation, parameters = self.draft.operation, instruction.parameters
         primitive = instruction.primitive
         made = [operation(primitive, slots, parameters, kind, instruction) for slots in zip(*entries, strict=True)]
-        return np.array(made, dtype=np.intp)
-
-    def sums(self, instruction: Instruction, operands: list[Slots], abstract: Abstract) -> Slots:
-        """Two arrays added entry by entry; NOTHING and a term make the term."""
-        first, second = (np.broadcast_to(operand, abstract.shape).ravel().tolist() for operand in operands)
-        made = [self.total([a, b], instruction) for a, b in zip(first, second, strict=True)]
         return np.array(made, dtype=np.intp)
 
     def filled(self, slots: Slots) -> Slots:
@@ -188,6 +184,12 @@ class _Exploded:
         for slot in slots[1:]:
             result = self.pair("add", result, slot, source)
         return result
+
+
+def _entries(slots: Slots, shape: tuple[int, ...]) -> list[int]:
+    """The slots in C order, broadcast to a shape."""
+    found: list[int] = (slots if slots.shape == shape else np.broadcast_to(slots, shape)).ravel().tolist()
+    return found
 
 
 def _arrays_known(exploded: _Exploded, arrays: list[Slots]) -> tuple[Any, ...]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,10 +78,11 @@ def prepare_version(
         trace, slots = problem.traced
         if operator in ("gradient", "hvp"):
             require_scalar([trace.values[slot] for slot in slots], operator)
-        abstracts = tuple(map(abstract_of, trace.values))
-        primal = optimise(Shaped(program, abstracts)).shaped.program
-        derived = optimise(derived_program(primal, leaves, moving, operator, seeds, mode))
-        runner = runner_of(derived.shaped, compile_with)
+        with _collector_paused():
+            abstracts = tuple(map(abstract_of, trace.values))
+            primal = optimise(Shaped(program, abstracts)).shaped.program
+            derived = optimise(derived_program(primal, leaves, moving, operator, seeds, mode))
+            runner = runner_of(derived.shaped, compile_with)
     report = VersionReport(
         runner.backend,
         operation_count(primal),
@@ -90,6 +93,21 @@ def prepare_version(
         time.perf_counter() - start,
     )
     return Version(runner, branches_of(program), report)
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """While it lasts Python looks for no garbage in cycles: preparing makes none, and what it makes grows fast.
+
+    To look through all of it again and again takes as long as half of the preparing of a long loop.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def derived_program(
