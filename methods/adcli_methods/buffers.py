@@ -19,6 +19,28 @@ _UFUNCS = {
 }
 
 
+def outputs_to_copy(given: Shaped) -> list[int]:
+    """Which outputs NumPy would give as an input, a constant, a view that cannot be written, or twice the same array.
+
+    A caller may write into what it is given, and change its inputs afterwards.
+    """
+    program = given.program
+    base, is_spread = list(range(len(given.abstracts))), [False] * len(given.abstracts)
+    for slot, instruction in enumerate(program.instructions):
+        if instruction.primitive is not None and instruction.primitive.name in _VIEWS:
+            source = instruction.operands[0]
+            base[slot] = base[source]
+            is_spread[slot] = is_spread[source] or instruction.primitive.name == "broadcast_to"
+    found, given_away = [], set()
+    for position, slot in enumerate(program.outputs):
+        owner = base[slot]
+        is_own = program.instructions[owner].primitive is not None and not is_spread[slot] and owner not in given_away
+        if given.abstracts[slot].shape and not is_own:
+            found.append(position)
+        given_away.add(owner)
+    return found
+
+
 def buffers_to_reuse(given: Shaped) -> dict[int, int]:
     """For each slot whose operation may write into one of its operands, that operand.
 

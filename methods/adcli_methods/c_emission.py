@@ -6,6 +6,7 @@ Views of arrays (slices, transposes, broadcasts) are offsets and strides; every 
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,9 +15,10 @@ import numpy as np
 from adcli_methods.c_places import VIEWS, Place, helper_text, indices_of, number_text, strides_of, view_of
 from adcli_methods.derived import Derived, plain_text, spoken
 from adcli_methods.errors import OperatorError
-from adcli_methods.kernels.c_expressions import expression
-from adcli_methods.program import Instruction
+from adcli_methods.kernels.c_expressions import LARGEST, expression, functions
+from adcli_methods.program import Instruction, Location
 from adcli_methods.shapes import Abstract, last_uses
+from adcli_methods.writer import free_prefix
 
 
 def c_source(made: Derived, name: str, version: str) -> str:
@@ -42,6 +44,8 @@ class _CWriter:
         self.owned: dict[int, tuple[int, int]] = {}
         self.base = list(range(len(self.abstracts)))
         self.last = last_uses(self.program)
+        self.result, self.constant = (free_prefix(prefix, made.inputs) for prefix in "vc")
+        self.line_of_user: Location | None = None
 
     def source(self, name: str, version: str) -> str:
         """The whole file."""
@@ -58,10 +62,14 @@ class _CWriter:
         for slot, own in zip(self.program.outputs, self.made.outputs, strict=True):
             self._copy_out(slot, f"{own}_out")
         header = f"int {name}({', '.join([*arguments, *outputs, 'double *work'])})"
-        body = "\n".join(f"    {line}" for line in self.lines)
-        helpers = [helper_text(each) for each in sorted(self.helpers)]
+        given = [*self.made.inputs, *(f"{own}_out" for own in self.made.outputs), "work"]
+        used = set(re.findall(r"\w+", re.sub(r"/\*.*?\*/", "", "\n".join(self.lines))))
+        ends = [*(f"(void){own};" for own in given if own not in used), "return 0;"]
+        body = "\n".join(f"    {line}" for line in [*self.lines, *ends])
+        helpers = [f"#define MAX {LARGEST}"] if "MAX" in used else []
+        helpers += [helper_text(each) for each in sorted(self.helpers)]
         parts = [self._comment(name, version), "#include <math.h>", *helpers, *[each for each in constants if each]]
-        return "\n\n".join([*parts, f"{header}\n{{\n{body}\n    (void)work;\n    return 0;\n}}"]) + "\n"
+        return "\n\n".join([*parts, f"{header}\n{{\n{body}\n}}"]) + "\n"
 
     def _comment(self, name: str, version: str) -> str:
         inputs = [f"{own}: {spoken(self.abstracts[slot])}" for own, slot in
@@ -69,9 +77,16 @@ class _CWriter:
         outputs = [f"{own}_out: {spoken(self.abstracts[slot])}" for own, slot in
                    zip(self.made.outputs, self.program.outputs, strict=True)]  # fmt: skip
         lines = [f"{plain_text(self.made.summary)} Written by adcli {version}.", "", *inputs, *outputs,
-                 f"work: {self.work_entries} doubles", "", "Answers 0; 1 where the function takes another branch.",
+                 f"work: {self.work_entries} doubles", "", *self._fixed(),
+                 "Answers 0; 1 where the function takes another branch.",
                  "Arrays are in C order. Compile with -lm."]  # fmt: skip
-        return "/* " + "\n   ".join(lines).replace("*/", "* /") + " */"
+        return _commented("\n   ".join(lines)).replace("   \n", "\n")
+
+    def _fixed(self) -> list[str]:
+        """The inputs that the code takes as they were."""
+        if not self.made.fixed:
+            return []
+        return ["As at the point of emission:", *(f"    {plain_text(line)}" for line in self.made.fixed), ""]
 
     def _input(self, slot: int, own: str) -> str:
         abstract = self._checked(slot)
@@ -92,7 +107,7 @@ class _CWriter:
         if not value.shape:
             self.numbers[slot] = number_text(float(value))
             return None
-        own = f"c{slot}"
+        own = f"{self.constant}{slot}"
         self.places[slot] = Place(own, 0, strides_of(value.shape))
         entries = ", ".join(number_text(entry) for entry in value.ravel().tolist())
         return f"static const double {own}[{value.size}] = {{{entries}}};"
@@ -108,6 +123,10 @@ class _CWriter:
     def _instruction(self, slot: int, instruction: Instruction) -> None:
         primitive, abstract = instruction.primitive, self._checked(slot)
         assert primitive is not None
+        location = instruction.location
+        if location is not None and location != self.line_of_user:
+            self.lines.append(_commented(location.text))
+            self.line_of_user = location
         if not self._look(slot, instruction, abstract):
             self.base[slot] = slot
             if primitive.elementwise:
@@ -167,8 +186,7 @@ class _CWriter:
         except KeyError:
             raise OperatorError(f"C has no {name}: try --target numpy") from None
         if not abstract.shape:
-            self.numbers[slot] = f"v{slot}"
-            self.lines.append(f"double v{slot} = {text};")
+            self._number(slot, text)
         else:
             self._loop(abstract.shape, f"{self._buffer(slot, abstract).at(indices)} = {text};")
 
@@ -194,9 +212,13 @@ class _CWriter:
         if abstract.shape:
             self.places[slot] = place
         else:
-            self.numbers[slot] = f"v{slot}"
-            self.lines.append(f"double v{slot} = {place.at([])};")
+            self._number(slot, place.at([]))
         return True
+
+    def _number(self, slot: int, text: str) -> None:
+        """A single number of its own."""
+        self.numbers[slot] = f"{self.result}{slot}"
+        self.lines.append(f"double {self.numbers[slot]} = {text};")
 
     def _reshape(self, slot: int, instruction: Instruction, abstract: Abstract) -> None:
         (source,) = instruction.operands
@@ -219,8 +241,8 @@ class _CWriter:
             kept = [("0" if k in axis else i) for k, i in enumerate(indices) if keep or k not in axis]
             target = place.at(kept)
         else:
-            self.numbers[slot] = target = f"v{slot}"
-            self.lines.append(f"double {target} = {start};")
+            self._number(slot, start)
+            target = self.numbers[slot]
         self._loop(shape, step.format(target, self._read(source, indices, shape)))
 
     def _put(self, target: Place, shape: tuple[int, ...], source: int, sign: str) -> None:
@@ -282,6 +304,17 @@ class _CWriter:
             self.lines.append(f"*{pointer} = {self.numbers[slot]};")
 
 
+def _commented(text: str) -> str:
+    return f"/* {text.replace('*/', '* /').replace('/*', '/ *')} */"
+
+
+C_WORDS = frozenset(
+    "auto break case char const continue default do double else enum extern float for goto if inline int long register "
+    "restrict return short signed sizeof static struct switch typedef union unsigned void volatile while _Bool "
+    "_Complex _Imaginary k work main NAN INFINITY abs ceil div erfc fdim fma fmax fmin frexp labs ldexp lgamma logb "
+    "lrint lround modf nan nearbyint nextafter remainder remquo round scalbn signbit tgamma".split()
+) | frozenset(f"i{axis}" for axis in range(32)) | functions()  # fmt: skip
+"""Names that the code uses for itself, or that mean something in C."""
 _REDUCTIONS = {
     "sum": ("0.0", "{0} += {1};"),
     "max": ("-INFINITY", "if (!({0} > {1}) && {0} == {0}) {0} = {1};"),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
 
-from adcli_methods.derived import Derived, derived, plain_text, spoken
+from adcli_methods.buffers import buffers_to_reuse, outputs_to_copy
+from adcli_methods.c_emission import C_WORDS, c_source
+from adcli_methods.derived import Derived, derived, distinct, plain_text, spoken
 from adcli_methods.errors import OperatorError
 from adcli_methods.function import FlatFunction
 from adcli_methods.optimiser import optimise
@@ -16,6 +19,9 @@ from adcli_methods.targets import literal, target
 from adcli_methods.writer import Writer, helper_sources, module
 
 TARGETS = ("python", "numpy", "torch", "jax", "c")
+_LIBRARIES = {"python": "math"}
+_COPIES = {"numpy": "np.array({})", "torch": "{}.clone()", "jax": "{}"}
+"""How an array becomes the caller's own; those of jax cannot be written into."""
 MOST_ENTRIES = 4096
 """Entries of a constant array that are written out."""
 MOST_LINES = 50_000
@@ -34,22 +40,39 @@ def derivative_source(problem: FlatFunction, mode: str, target_name: str, name: 
     """
     if target_name not in TARGETS:
         raise OperatorError(f"no target is called {target_name!r}: there are {', '.join(TARGETS)}")
-    made = derived(problem, mode)
+    words = C_WORDS if target_name == "c" else target(_LIBRARIES.get(target_name, target_name)).words()
+    made, name = derived(problem, mode, words), f"{name}{'_' * (name in words)}"
     if len(made.shaped.program.instructions) > MOST_LINES:
         count = len(made.shaped.program.instructions)
         raise OperatorError(f"the code would have {count} lines: emit at a smaller point, or use adcli.prepare")
     if target_name == "c":
-        from adcli_methods.c_emission import c_source
-
         return c_source(made, name, version)
     return _on_floats(made, name, version) if target_name == "python" else _on_arrays(made, target_name, name, version)
 
 
 def _on_arrays(made: Derived, target_name: str, name: str, version: str) -> str:
     """The source for a library of arrays."""
-    writer = Writer(made.shaped.program, target(target_name), names=made.inputs, leave=_refuse, comments=True)
-    body = writer.body()
-    return _module(made, writer, body, _answer(writer.outputs()), name, version)
+    reuse = buffers_to_reuse(made.shaped) if target_name == "numpy" else {}
+    writer = Writer(
+        made.shaped.program, target(target_name), names=made.inputs, leave=_refuse, comments=True, reuse=reuse
+    )
+    body = [*_checks(made, target_name), *writer.body()]
+    outputs = writer.outputs()
+    for position in outputs_to_copy(made.shaped):
+        outputs[position] = _COPIES[target_name].format(outputs[position])
+    return _module(made, writer, body, _answer(outputs), name, version)
+
+
+def _checks(made: Derived, target_name: str) -> list[str]:
+    """The lines that refuse arrays of another shape; NumPy takes lists, and numbers of other types, too."""
+    lines = []
+    for own, slot in zip(made.inputs, made.shaped.program.inputs, strict=True):
+        dtype, shape = made.shaped.abstracts[slot].dtype, made.shaped.abstracts[slot].shape
+        if shape and target_name == "numpy":
+            lines.append(f"{own} = np.asarray({own}, dtype=np.{dtype})")
+        if shape:
+            lines.append(f'if {own}.shape != {shape}: raise ValueError("this code is for {own} of shape {shape}")')
+    return lines
 
 
 def _on_floats(made: Derived, name: str, version: str) -> str:
@@ -57,10 +80,11 @@ def _on_floats(made: Derived, name: str, version: str) -> str:
     scalars = scalarise(made.shaped, MOST_LINES)
     if scalars is None:
         raise OperatorError("this function needs arrays as a whole: try --target numpy")
-    entries, taken = [], []
+    entries: list[str] = []
+    taken: list[str] = []
     for given, abstract in zip(made.inputs, scalars.inputs, strict=True):
         if abstract.shape:
-            own = [f"{given}_{i}" for i in range(abstract.size)]
+            own = distinct([*made.inputs, *entries, *(f"{given}_{i}" for i in range(abstract.size))])[-abstract.size :]
             taken.append(f"{_nested(own, abstract.shape, '()')} = {given}")
             entries += own
         else:
@@ -95,28 +119,41 @@ def _refuse(condition: str, guard: Guard) -> str:
 
 def _module(made: Derived, writer: Writer, body: list[str], answer: str, name: str, version: str) -> str:
     texts = helper_sources(writer.helpers)
-    name += "_" * (name in texts)
-    arrays = [f"{own} = {_literal(writer, slot)}" for slot, own in writer.constants.items()]
+    arrays = [f"{own} = {_literal(writer, slot, len(own))}" for slot, own in writer.constants.items()]
     header = f"def {name}({', '.join(made.inputs)}):"
-    lines = [*_docstring(made), *body, answer]
+    lines = [*_docstring(made, writer.target.name == "math" and _may_raise(body)), *body, answer]
     function = "\n".join([header, *[f"    {line}".rstrip() for line in lines]])
     source = module(writer.target, texts, ["\n".join(arrays), function] if arrays else [function])
-    return f'"""{plain_text(made.summary)} Written by adcli {version}."""\n\n{source}'
+    gap = "\n" if source.startswith(("import", "from")) else "\n\n"
+    return f'"""{plain_text(made.summary)} Written by adcli {version}."""\n{gap}{source}'
 
 
-def _docstring(made: Derived) -> list[str]:
+def _may_raise(body: Sequence[str]) -> bool:
+    """Whether Python computes something that has no value everywhere, or overflows."""
+    return any(re.search(r"/|\*\*|\w\(", line.partition("#")[0]) for line in body)
+
+
+def _docstring(made: Derived, has_domain: bool) -> list[str]:
     program, abstracts = made.shaped.program, made.shaped.abstracts
     lines = [f'"""{plain_text(made.summary)}', "", "Arguments:"]
     lines += [f"    {own}: {spoken(abstracts[slot])}." for own, slot in zip(made.inputs, program.inputs, strict=True)]
     results = [f"{own}: {spoken(abstracts[slot])}" for own, slot in zip(made.outputs, program.outputs, strict=True)]
     lines += ["Result:", *(f"    {line}." for line in results)]
-    if program.guards:
-        lines.append("Raises: ValueError where the function would take another branch than at the point of emission.")
+    if made.fixed:
+        lines += ["As at the point of emission:", *(f"    {plain_text(line)}." for line in made.fixed)]
+    raises = ["ValueError where the function would take another branch than at the point of emission."]
+    raises = raises if program.guards else []
+    if any(abstracts[slot].shape for slot in program.inputs):
+        raises.append("ValueError for an array of another shape.")
+    if has_domain:
+        raises.append("ValueError or ArithmeticError where the function has no finite value, as Python's math does.")
+    if raises:
+        lines += ["Raises:", *(f"    {line}" for line in raises)]
     return [*lines, '"""']
 
 
-def _literal(writer: Writer, slot: int) -> str:
-    """A constant written out for the target."""
+def _literal(writer: Writer, slot: int, indent: int) -> str:
+    """A constant written out for the target, after a name of so many letters."""
     value, name = np.asarray(writer.program.constants[slot]), writer.target.name
     if not value.shape and name in ("math", "numpy"):
         return literal(value)
@@ -124,8 +161,11 @@ def _literal(writer: Writer, slot: int) -> str:
         raise OperatorError(
             f"the function holds a constant array of {value.size} entries: make it an input, so that it can be given"
         )
-    entries = np.array2string(value, separator=", ", threshold=value.size + 1, floatmode="unique", max_line_width=110)
-    entries = entries.replace("nan", "float('nan')").replace("inf", "float('inf')")
     makers = {"numpy": "np.array", "torch": "torch.tensor", "jax": "jnp.array"}
+    before = " " * (indent + len(f" = {makers[name]}("))
+    entries = np.array2string(
+        value, separator=", ", threshold=value.size + 1, floatmode="unique", max_line_width=110, prefix=before
+    )
+    entries = entries.replace("nan", "float('nan')").replace("inf", "float('inf')")
     dtypes = {"numpy": "np.", "torch": "torch.", "jax": "jnp."}
     return f"{makers[name]}({entries}, dtype={dtypes[name]}{value.dtype.name})"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,7 @@ from adcli_methods.primitive import Value, shape_of
 from adcli_methods.program import Program
 from adcli_methods.rewriting import adjoint_program, shaped_gradient, tangent_program
 from adcli_methods.shapes import Abstract, Shaped, abstract_of, shaped
+from adcli_methods.structure import leaves_of
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Derived:
         shaped: the Program, optimised.
         inputs: the inputs' names, those of tangents or cotangents last.
         outputs: the outputs' names, the value first.
+        fixed: the other inputs, which the Program takes as they were, as in "steps = 3".
         summary: what it computes, in words.
         title: the function's name or formula.
     """
@@ -32,54 +34,93 @@ class Derived:
     shaped: Shaped
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
+    fixed: tuple[str, ...]
     summary: str
     title: str
 
 
-def derived(problem: FlatFunction, mode: str) -> Derived:
+def derived(problem: FlatFunction, mode: str, words: Container[str] = ()) -> Derived:
     """Value and derivative of a function at the problem's point, in forward or reverse mode.
 
     Reverse mode gives the gradient of a scalar function; else it takes cotangents of the outputs, named y_bar, and
     gives the vector-Jacobian product. Forward mode takes tangents of the inputs, such as x_dot, and gives the
     Jacobian-vector product; of one number it gives the derivative.
 
+    Arguments:
+        problem: the function at a point.
+        mode: "forward" or "reverse".
+        words: names that no input may have.
     Raises: OperatorError for another mode.
     """
     if mode not in ("forward", "reverse"):
         raise OperatorError(f"code is emitted in mode forward or reverse, not {mode!r}")
     leaves, title = problem.leaves, problem.function.formula or problem.function.name
-    names = [_identifier(".".join(path)) for path in problem.paths]
+    names = distinct([_identifier(".".join(path)) for path in problem.paths], words)
+    known = [*names, *problem.function.parameters]
+    stem = next(each for each in ("y", "value", "result", "y_") if not any(_is_about(name, each) for name in known))
     with np.errstate(all="ignore"):  # infinities and NaN are values here
         trace, slots = problem.traced
         primal = optimise(Shaped(problem.program, tuple(map(abstract_of, trace.values)))).shaped.program
         values = [trace.values[slot] for slot in slots]
         is_scalar = len(values) == 1 and not shape_of(values[0])
         if mode == "reverse":
-            made, more, results = _reverse(primal, leaves, names, values, is_scalar)
+            made, more, results = _reverse(primal, leaves, names, values, is_scalar, stem)
         else:
-            made, more, results = _forward(primal, leaves, names, values)
+            made, more, results = _forward(primal, leaves, names, values, stem)
         optimised = optimise(made).shaped
     kind = "gradient" if is_scalar and mode == "reverse" else "derivative"
     summary = f"Value and {kind} of {title}, in {mode} mode."
-    results = ["y", *(f"y{i + 1}" for i in range(1, len(values)))][: len(values)] + results
-    return Derived(optimised, (*names, *more), tuple(results), summary, title)
+    inputs, outputs = distinct([*names, *more], words), _numbered(stem, values) + results
+    return Derived(optimised, tuple(inputs), tuple(outputs), tuple(_fixed(problem)), summary, title)
+
+
+def _fixed(problem: FlatFunction) -> list[str]:
+    """The inputs that are no inputs of the Program, with their values where those are short."""
+    paths = set(problem.paths)
+    given = [(".".join(path), leaf) for path, leaf in leaves_of(problem.inputs) if path not in paths]
+    given += [(name, value) for name, value in problem.function.defaults.items() if name not in problem.inputs]
+    return [f"{name}: {spoken(abstract_of(leaf))}" if np.ndim(leaf) else f"{name} = {leaf!r}" for name, leaf in given]
+
+
+def distinct(names: Sequence[str], words: Container[str] = ()) -> list[str]:
+    """The names, with underscores after those that are taken.
+
+    >>> distinct(["x", "exp", "x"], {"exp"})
+    ['x', 'exp_', 'x_']
+    """
+    found: dict[str, None] = {}
+    for name in names:
+        while name in words or name in found:
+            name += "_"
+        found[name] = None
+    return list(found)
+
+
+def _is_about(name: str, stem: str) -> bool:
+    """Whether an input's name could be taken for that of an output, its tangent or cotangent."""
+    return re.fullmatch(rf"{stem}(\d*|_.*)", name) is not None
+
+
+def _numbered(stem: str, values: Sequence[Value], end: str = "") -> list[str]:
+    """A name for each of the outputs."""
+    return [f"{stem}{i + 1 if i else ''}{end}" for i in range(len(values))]
 
 
 def _reverse(
-    primal: Program, leaves: Sequence[Value], names: list[str], values: list[Value], is_scalar: bool
+    primal: Program, leaves: Sequence[Value], names: list[str], values: list[Value], is_scalar: bool, stem: str
 ) -> tuple[Shaped, list[str], list[str]]:
     results = [f"{name}_bar" for name in names]
     if is_scalar:
         return shaped_gradient(primal, leaves), [], results
     seeds = [np.ones_like(value) if shape_of(value) else 1.0 for value in values]
-    more = ["y_bar", *(f"y{i + 1}_bar" for i in range(1, len(values)))][: len(values)]
-    return shaped(adjoint_program(primal, leaves, seeds), [*leaves, *seeds]), more, results
+    made = shaped(adjoint_program(primal, leaves, seeds), [*leaves, *seeds])
+    return made, _numbered(stem, values, "_bar"), results
 
 
 def _forward(
-    primal: Program, leaves: Sequence[Value], names: list[str], values: list[Value]
+    primal: Program, leaves: Sequence[Value], names: list[str], values: list[Value], stem: str
 ) -> tuple[Shaped, list[str], list[str]]:
-    results = ["y_dot", *(f"y{i + 1}_dot" for i in range(1, len(values)))][: len(values)]
+    results = _numbered(stem, values, "_dot")
     seeds = [np.ones_like(leaf) if shape_of(leaf) else 1.0 for leaf in leaves]
     tangent = shaped(tangent_program(primal, leaves, seeds), [*leaves, *seeds])
     if len(leaves) > 1 or shape_of(leaves[0]):

@@ -47,6 +47,7 @@ class Writer:
         self.outcomes: list[Any] = []
         given = names or [f"x{i}" for i in range(len(program.inputs))]
         self.names = dict(zip(program.inputs, given, strict=True))
+        self.result, self.constant = (free_prefix(prefix, names or ()) for prefix in "vc")
 
     def source(self, name: str) -> str:
         """The whole module, constants as arguments."""
@@ -81,13 +82,13 @@ class Writer:
                 lines.append(f"# {location.text}".rstrip())
                 line_of_user = location
             lines += self._statements(slot, instruction)
-            self.names[slot] = f"v{slot}"
+            self.names[slot] = f"{self.result}{slot}"
             if slot in guards:
                 lines.append(self._guard(guards[slot]))
         return lines
 
     def _statements(self, slot: int, instruction: Instruction) -> list[str]:
-        primitive, parameters, name = instruction.primitive, instruction.parameters, f"v{slot}"
+        primitive, parameters, name = instruction.primitive, instruction.parameters, f"{self.result}{slot}"
         assert primitive is not None
         operands = self._operands(primitive.name, instruction.operands)
         statements = self.target.statements(name, primitive, operands, parameters)
@@ -112,7 +113,7 @@ class Writer:
     def name(self, slot: int) -> str:
         """A slot's name."""
         if slot not in self.names:
-            self.names[slot] = self.constants[slot] = f"c{len(self.constants)}"
+            self.names[slot] = self.constants[slot] = f"{self.constant}{len(self.constants)}"
         return self.names[slot]
 
 
@@ -134,10 +135,24 @@ def number_text(value: Any) -> str | None:
     return f"({text})" if text.startswith("-") else text
 
 
+def free_prefix(prefix: str, names: Sequence[str]) -> str:
+    """The prefix, or one a little longer, that with a number after it is none of these names.
+
+    >>> free_prefix("v", ["x", "v0"])
+    'v_'
+    """
+    while any(re.fullmatch(rf"{prefix}\d+", name) for name in names):
+        prefix += "_"
+    return prefix
+
+
+_NO_CODE = re.compile(r'"""(?s:.*?)"""|#[^\n]*')
+
+
 def module(target: Target, helpers: Mapping[str, str], parts: Sequence[str]) -> str:
     """A module of these parts, with what the target sets up, the helpers, and the imports that all this needs."""
     texts = [*target.setup, *helpers.values(), *parts]
-    used = set(re.findall(r"\w+", "\n".join(texts)))
+    used = set(re.findall(r"\w+", _NO_CODE.sub("", "\n".join(texts))))
     imports = _joined([line for line in target.imports if line.split()[-1] in used])
     if helpers:
         imports.insert(0, "from __future__ import annotations\n")

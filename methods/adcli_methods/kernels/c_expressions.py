@@ -7,6 +7,7 @@ and numbers of that type (none for double, f for float).
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -69,7 +70,10 @@ _COSTS = {
 }  # fmt: skip
 _COST_OF_A_FUNCTION = 20
 
-PRELUDE = """#include <stdint.h>
+LARGEST = "1.7976931348623157e308"
+"""The largest double."""
+
+PRELUDE = f"""#include <stdint.h>
 typedef void (Parallel)(void (*)(void *, long), void *, long, long);
 #define TILE 256
 #define MIN2(a, b) ((a) < (b) ? (a) : (b))
@@ -79,7 +83,7 @@ typedef void (Parallel)(void (*)(void *, long), void *, long, long);
 #else
 #define VECTOR
 #endif
-#define MAX 1.7976931348623157e308
+#define MAX {LARGEST}
 #define MAXf 3.40282346638528859812e38f
 """
 
@@ -166,6 +170,11 @@ def promoted(operands: Sequence[Abstract]) -> str:
 def cost_of(name: str) -> int:
     """The rough cost of one operation, in additions."""
     return _COSTS.get(name, _COST_OF_A_FUNCTION)
+
+
+def functions() -> frozenset[str]:
+    """The names of the C functions and macros that expressions on doubles use."""
+    return frozenset(re.findall(r"[A-Za-z]\w*", " ".join([*_OF_FLOATS.values(), *_TESTS.values(), *HELPERS])))
 
 
 def suffix(kind: str) -> str:

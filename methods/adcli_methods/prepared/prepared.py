@@ -156,7 +156,8 @@ class PreparedDerivative:
 
     def _another_way(self, call: _Call) -> tuple[Tree, Tree]:
         """No version at hand holds: find out which way the function goes here, and prepare it if it is new."""
-        branches = branches_of(call.problem.program)
+        with np.errstate(all="ignore"):  # infinities and NaN are values here
+            branches = branches_of(call.problem.program)
         known = self._versions.get(call.key, ())
         formed = next((each for each in known if each.version.branches == branches), None)
         if formed is None:

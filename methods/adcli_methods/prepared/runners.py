@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from adcli_methods import kernels
+from adcli_methods.buffers import outputs_to_copy
 from adcli_methods.emission import compile_guarded
 from adcli_methods.errors import OperatorError, UnavailableError
 from adcli_methods.optimiser import operation_count, optimise
@@ -158,11 +159,17 @@ def _on_arrays(given: Shaped) -> Runner:
     """Straight-line NumPy."""
     checked, count = _checked(given)
     function = compile_guarded(checked, QUICK_NUMPY, checked=True, answered=count)
+    copied = outputs_to_copy(given)
 
     def run(inputs: Sequence[Value]) -> Sequence[Value] | None:
         with np.errstate(all="ignore"):  # infinities and NaN are values here
             found = function(*inputs)
-        return None if found is None else [_plain(value) for value in found]
+        if found is None:
+            return None
+        numbers = [_plain(value) for value in found]
+        for position in copied:
+            numbers[position] = np.array(numbers[position])
+        return numbers
 
     return Runner(run, "numpy", operation_count(given.program))
 
@@ -235,7 +242,7 @@ def _checked(given: Shaped) -> tuple[Shaped, int]:
     return Shaped(made, tuple(abstracts)), len(program.outputs)
 
 
-def _numbers(found: Sequence[Value], count: int) -> Sequence[Value] | None:
+def _numbers(found: Sequence[Value], count: int) -> list[Value] | None:
     """The outputs; None if one of them holds NaN."""
     for value in found:
         if not getattr(value, "shape", ()) and value != value:

@@ -54,6 +54,11 @@ class Target:
         self.imports = tuple(imports)
         self._calls: dict[str, Callable[..., Value]] = {}
 
+    def words(self) -> frozenset[str]:
+        """The names that emitted source uses for itself, which no input may have."""
+        templates = [entry for entry in self.table.values() if isinstance(entry, str)]
+        return bare_words([*templates, *self.imports]) | frozenset(self.namespace) | {"ValueError"}
+
     def call(self, primitive: Primitive) -> Callable[..., Value]:
         """The primitive as a function of operands and keyword parameters."""
         known = self._calls.get(primitive.name)
@@ -106,6 +111,16 @@ class Target:
     def _function(self, primitive: Primitive) -> Callable[..., Value]:
         entry = self.entry(primitive)
         return compile_template(entry, self.namespace) if isinstance(entry, str) else entry
+
+
+def bare_words(templates: Sequence[str]) -> frozenset[str]:
+    """The names in templates that stand by themselves, without attributes, keywords and fields.
+
+    >>> sorted(bare_words(["np.sum({0}, axis={axis})", "float(floor({0}))"]))
+    ['float', 'floor', 'np']
+    """
+    text = re.sub(r"\{\w*\}", " ", "\n".join(templates))
+    return frozenset(re.findall(r"(?<![\w.])[A-Za-z_]\w*\b(?!\s*=(?!=))", text))
 
 
 def compile_template(template: str, namespace: Mapping[str, Any]) -> Callable[..., Value]:
