@@ -12,13 +12,24 @@ from typing import Any
 
 import numpy as np
 
-from adcli_methods.c_places import VIEWS, Place, helper_text, indices_of, number_text, strides_of, view_of
-from adcli_methods.derived import Derived, plain_text, spoken
+from adcli_methods.c_body import CBody
+from adcli_methods.c_places import (
+    VIEWS,
+    Place,
+    commented,
+    helper_text,
+    indices_of,
+    number_text,
+    static_array,
+    strides_of,
+    view_of,
+)
+from adcli_methods.derived import Derived, plain_text, require_short
 from adcli_methods.errors import OperatorError
-from adcli_methods.kernels.c_expressions import LARGEST, expression, functions
+from adcli_methods.kernels.c_expressions import LARGEST, expression
+from adcli_methods.primitives.structural import fill_index
 from adcli_methods.program import Instruction, Location
 from adcli_methods.shapes import Abstract, last_uses
-from adcli_methods.writer import free_prefix
 
 
 def c_source(made: Derived, name: str, version: str) -> str:
@@ -29,28 +40,37 @@ def c_source(made: Derived, name: str, version: str) -> str:
     return _CWriter(made).source(name, version)
 
 
-class _CWriter:
-    """Writes one Program; `places` holds the arrays' places, `numbers` the names or literals of single numbers."""
+class _CWriter(CBody):
+    """Writes one Program."""
 
     def __init__(self, made: Derived) -> None:
+        super().__init__(made.shaped, made.inputs)
         self.made = made
-        self.program, self.abstracts = made.shaped
-        self.places: dict[int, Place] = {}
-        self.numbers: dict[int, str] = {}
-        self.lines: list[str] = []
         self.helpers: set[str] = set()
-        self.work_entries = 0
-        self.free: dict[int, list[int]] = {}
-        self.owned: dict[int, tuple[int, int]] = {}
         self.base = list(range(len(self.abstracts)))
         self.last = last_uses(self.program)
-        self.result, self.constant = (free_prefix(prefix, made.inputs) for prefix in "vc")
         self.line_of_user: Location | None = None
 
     def source(self, name: str, version: str) -> str:
         """The whole file."""
         arguments = [self._input(slot, own) for slot, own in zip(self.program.inputs, self.made.inputs, strict=True)]
-        constants = [self._constant(slot) for slot in self.program.constants]
+        self._statements()
+        outputs = [f"{own}_out" for own in self.made.outputs]
+        for slot, own in zip(self.program.outputs, outputs, strict=True):
+            self._copy_out(slot, own)
+        used = set(re.findall(r"\w+", re.sub(r"/\*.*?\*/", "", "\n".join(self.lines))))
+        unused = [f"(void){own};" for own in (*self.made.inputs, *outputs, "work") if own not in used]
+        body = "\n".join(f"    {line}" for line in [*self.lines, *unused, "return 0;"])
+        parts = [self._comment(name, version), "#include <math.h>", *[f"#define MAX {LARGEST}"] * ("MAX" in used)]
+        parts += [helper_text(each) for each in sorted(self.helpers)]
+        parts += [text for own, text in self.arrays.items() if own in used]
+        header = f"int {name}({', '.join([*arguments, *(f'double *{own}' for own in outputs), 'double *work'])})"
+        return "\n\n".join([*parts, f"{header}\n{{\n{body}\n}}"]) + "\n"
+
+    def _statements(self) -> None:
+        """The lines of all operations."""
+        for slot in self.program.constants:
+            self._constant(slot)
         self._views()
         for guard in self.program.guards:
             if guard.slot in self.program.inputs:
@@ -58,35 +78,16 @@ class _CWriter:
         for slot, instruction in enumerate(self.program.instructions):
             if instruction.primitive is not None:
                 self._instruction(slot, instruction)
-        outputs = [f"double *{own}_out" for own in self.made.outputs]
-        for slot, own in zip(self.program.outputs, self.made.outputs, strict=True):
-            self._copy_out(slot, f"{own}_out")
-        header = f"int {name}({', '.join([*arguments, *outputs, 'double *work'])})"
-        given = [*self.made.inputs, *(f"{own}_out" for own in self.made.outputs), "work"]
-        used = set(re.findall(r"\w+", re.sub(r"/\*.*?\*/", "", "\n".join(self.lines))))
-        ends = [*(f"(void){own};" for own in given if own not in used), "return 0;"]
-        body = "\n".join(f"    {line}" for line in [*self.lines, *ends])
-        helpers = [f"#define MAX {LARGEST}"] if "MAX" in used else []
-        helpers += [helper_text(each) for each in sorted(self.helpers)]
-        parts = [self._comment(name, version), "#include <math.h>", *helpers, *[each for each in constants if each]]
-        return "\n\n".join([*parts, f"{header}\n{{\n{body}\n}}"]) + "\n"
 
     def _comment(self, name: str, version: str) -> str:
-        inputs = [f"{own}: {spoken(self.abstracts[slot])}" for own, slot in
-                  zip(self.made.inputs, self.program.inputs, strict=True)]  # fmt: skip
-        outputs = [f"{own}_out: {spoken(self.abstracts[slot])}" for own, slot in
-                   zip(self.made.outputs, self.program.outputs, strict=True)]  # fmt: skip
+        fixed = [*self.made.notes(), ""] if self.made.fixed else []
+        inputs = self.made.told(self.made.inputs, self.program.inputs)
+        outputs = self.made.told([f"{own}_out" for own in self.made.outputs], self.program.outputs)
         lines = [f"{plain_text(self.made.summary)} Written by adcli {version}.", "", *inputs, *outputs,
-                 f"work: {self.work_entries} doubles", "", *self._fixed(),
+                 f"work: {self.work_entries} doubles", "", *fixed,
                  "Answers 0; 1 where the function takes another branch.",
                  "Arrays are in C order. Compile with -lm."]  # fmt: skip
-        return _commented("\n   ".join(lines)).replace("   \n", "\n")
-
-    def _fixed(self) -> list[str]:
-        """The inputs that the code takes as they were."""
-        if not self.made.fixed:
-            return []
-        return ["As at the point of emission:", *(f"    {plain_text(line)}" for line in self.made.fixed), ""]
+        return commented("\n   ".join(lines)).replace("   \n", "\n")
 
     def _input(self, slot: int, own: str) -> str:
         abstract = self._checked(slot)
@@ -102,15 +103,15 @@ class _CWriter:
             raise OperatorError(f"C code is written for float64, not for {abstract.dtype}: try --target numpy")
         return abstract
 
-    def _constant(self, slot: int) -> str | None:
+    def _constant(self, slot: int) -> None:
         value = np.asarray(self.program.constants[slot], dtype=float)
         if not value.shape:
             self.numbers[slot] = number_text(float(value))
-            return None
+            return
         own = f"{self.constant}{slot}"
+        require_short(value)
         self.places[slot] = Place(own, 0, strides_of(value.shape))
-        entries = ", ".join(number_text(entry) for entry in value.ravel().tolist())
-        return f"static const double {own}[{value.size}] = {{{entries}}};"
+        self.arrays[own] = static_array("double", own, [number_text(entry) for entry in value.ravel().tolist()])
 
     def _views(self) -> None:
         """An array lives as long as the views of it."""
@@ -125,7 +126,7 @@ class _CWriter:
         assert primitive is not None
         location = instruction.location
         if location is not None and location != self.line_of_user:
-            self.lines.append(_commented(location.text))
+            self.lines.append(commented(location.text))
             self.line_of_user = location
         if not self._look(slot, instruction, abstract):
             self.base[slot] = slot
@@ -146,33 +147,12 @@ class _CWriter:
 
     def _guard(self, slot: int, outcome: Any) -> None:
         if not isinstance(outcome, (bool, int)):
-            raise OperatorError("C code is not written for index arrays that depend on the inputs: try --target numpy")
+            raise OperatorError(_MOVING_INDEX)
         self.lines.append(f"if ({self.numbers[slot]} != {int(outcome)}) return 1;")
-
-    def _buffer(self, slot: int, abstract: Abstract) -> Place:
-        """Working memory for a new array, that of one no longer needed if there is one of its size."""
-        kept = self.free.get(abstract.size)
-        start = kept.pop() if kept else self.work_entries
-        self.work_entries = max(self.work_entries, start + abstract.size)
-        self.owned[slot] = (start, abstract.size)
-        self.places[slot] = Place("work", start, strides_of(abstract.shape))
-        return self.places[slot]
-
-    def _read(self, slot: int, indices: Sequence[str], shape: tuple[int, ...]) -> str:
-        """One entry of an operand that is broadcast to a shape with these indices."""
-        if slot in self.numbers:
-            return self.numbers[slot]
-        own = self.abstracts[slot].shape
-        kept = indices[len(shape) - len(own) :]
-        return self.places[slot].at(["0" if length == 1 else i for i, length in zip(kept, own, strict=True)])
-
-    def _loop(self, shape: Sequence[int], statement: str) -> None:
-        loops = "".join(f"for (long i{k} = 0; i{k} < {length}; i{k}++) " for k, length in enumerate(shape))
-        self.lines.append(f"{loops}{statement}")
 
     def _map(self, slot: int, instruction: Instruction, abstract: Abstract) -> None:
         indices = indices_of(abstract.shape)
-        operands = [self._read(operand, indices, abstract.shape) for operand in instruction.operands]
+        operands = [self.read(operand, indices, abstract.shape) for operand in instruction.operands]
         assert instruction.primitive is not None
         name = instruction.primitive.name
         if name in ("mod", "gaussian"):
@@ -186,9 +166,9 @@ class _CWriter:
         except KeyError:
             raise OperatorError(f"C has no {name}: try --target numpy") from None
         if not abstract.shape:
-            self._number(slot, text)
+            self.number(slot, text)
         else:
-            self._loop(abstract.shape, f"{self._buffer(slot, abstract).at(indices)} = {text};")
+            self.loop(abstract.shape, f"{self.buffer(slot, abstract).at(indices)} = {text};")
 
     def _look(self, slot: int, instruction: Instruction, abstract: Abstract) -> bool:
         assert instruction.primitive is not None
@@ -201,7 +181,7 @@ class _CWriter:
             return True
         if source in self.numbers:  # a number in all places of an array
             self.base[slot] = slot
-            self._put(self._buffer(slot, abstract), abstract.shape, source, "=")
+            self.put(self.buffer(slot, abstract), abstract.shape, source, "=")
             return True
         try:
             place = view_of(
@@ -212,20 +192,15 @@ class _CWriter:
         if abstract.shape:
             self.places[slot] = place
         else:
-            self._number(slot, place.at([]))
+            self.number(slot, place.at([]))
         return True
-
-    def _number(self, slot: int, text: str) -> None:
-        """A single number of its own."""
-        self.numbers[slot] = f"{self.result}{slot}"
-        self.lines.append(f"double {self.numbers[slot]} = {text};")
 
     def _reshape(self, slot: int, instruction: Instruction, abstract: Abstract) -> None:
         (source,) = instruction.operands
         given = self.abstracts[source].shape
         indices = indices_of(given)
-        place = Place(self._buffer(slot, abstract).pointer, self.places[slot].offset, strides_of(given))
-        self._loop(given, f"{place.at(indices)} = {self._read(source, indices, given)};")
+        place = Place(self.buffer(slot, abstract).pointer, self.places[slot].offset, strides_of(given))
+        self.loop(given, f"{place.at(indices)} = {self.read(source, indices, given)};")
 
     def _reduce(self, slot: int, instruction: Instruction, abstract: Abstract) -> None:
         assert instruction.primitive is not None
@@ -234,46 +209,48 @@ class _CWriter:
         shape, axis = self.abstracts[source].shape, instruction.parameters["axis"]
         indices = indices_of(shape)
         if abstract.shape:
-            place = self._buffer(slot, abstract)
+            place = self.buffer(slot, abstract)
             own = indices_of(abstract.shape)
-            self._loop(abstract.shape, f"{place.at(own)} = {start};")
+            self.loop(abstract.shape, f"{place.at(own)} = {start};")
             keep = instruction.parameters["keepdims"]
             kept = [("0" if k in axis else i) for k, i in enumerate(indices) if keep or k not in axis]
             target = place.at(kept)
         else:
-            self._number(slot, start)
+            self.number(slot, start)
             target = self.numbers[slot]
-        self._loop(shape, step.format(target, self._read(source, indices, shape)))
-
-    def _put(self, target: Place, shape: tuple[int, ...], source: int, sign: str) -> None:
-        """Write or add an operand into a place of this shape."""
-        indices = indices_of(shape)
-        self._loop(shape, f"{target.at(indices)} {sign} {self._read(source, indices, shape)};")
+        self.loop(shape, step.format(target, self.read(source, indices, shape)))
 
     def _scatter(self, slot: int, instruction: Instruction, abstract: Abstract) -> None:
         parameters = instruction.parameters
-        whole = self._buffer(slot, abstract)
-        self._loop(abstract.shape, f"{whole.at(indices_of(abstract.shape))} = 0.0;")
-        indices = parameters["indices"] if "indices" in parameters else [parameters["index"]]
-        if len(indices) != len(instruction.operands):
-            raise OperatorError("C code is not written for index arrays: try --target numpy")
-        for index, source in zip(indices, instruction.operands, strict=True):
-            self._put_at(whole, abstract, index, source, "+=")
+        whole = self.buffer(slot, abstract)
+        self.loop(abstract.shape, f"{whole.at(indices_of(abstract.shape))} = 0.0;")
+        source, *arrays = instruction.operands
+        if "index" in parameters:
+            self.put_at(whole, abstract, self._index(parameters["index"], arrays), source, "+=")
+            return
+        for index, source in zip(parameters["indices"], instruction.operands, strict=True):
+            self.put_at(whole, abstract, index, source, "+=")
 
-    def _put_at(self, whole: Place, abstract: Abstract, index: Any, source: int, sign: str) -> None:
-        shape = np.broadcast_to(0.0, abstract.shape)[index].shape
-        self._put(view_of(whole, abstract.shape, lambda x: x[(*index, ...)]), shape, source, sign)
+    def _index(self, index: tuple[Any, ...], arrays: Sequence[int]) -> tuple[Any, ...]:
+        """The index with its index arrays put in, which must be constants."""
+        if any(slot not in self.program.constants for slot in arrays):
+            raise OperatorError(_MOVING_INDEX)
+        return fill_index(index, tuple(np.asarray(self.program.constants[slot]) for slot in arrays))
+
+    def _pick(self, slot: int, instruction: Instruction, abstract: Abstract) -> None:
+        source, *arrays = instruction.operands
+        index = self._index(instruction.parameters["index"], arrays)
+        entry, shape = self.picked(self.places[source], self.abstracts[source].shape, index)
+        self.loop(shape, f"{self.buffer(slot, abstract).at(indices_of(shape))} = {entry};")
 
     def _update(self, slot: int, instruction: Instruction, abstract: Abstract) -> None:
         a, b, *arrays = instruction.operands
-        if arrays:
-            raise OperatorError("C code is not written for index arrays: try --target numpy")
-        whole = self._buffer(slot, abstract)
-        self._put(whole, abstract.shape, a, "=")
-        self._put_at(whole, abstract, instruction.parameters["index"], b, "=")
+        whole = self.buffer(slot, abstract)
+        self.put(whole, abstract.shape, a, "=")
+        self.put_at(whole, abstract, self._index(instruction.parameters["index"], arrays), b, "=")
 
     def _join(self, slot: int, instruction: Instruction, abstract: Abstract) -> None:
-        whole, axis = self._buffer(slot, abstract), instruction.parameters.get("axis")
+        whole, axis = self.buffer(slot, abstract), instruction.parameters.get("axis")
         starts = (
             itertools.accumulate((self.abstracts[o].shape[axis] for o in instruction.operands), initial=0)
             if axis is not None
@@ -282,39 +259,29 @@ class _CWriter:
         for source, start in zip(instruction.operands, starts, strict=False):
             length = self.abstracts[source].shape[axis] if axis is not None else None
             index = (start,) if axis is None else (*[slice(None)] * axis, slice(start, start + length))
-            self._put_at(whole, abstract, index, source, "=")
+            self.put_at(whole, abstract, index, source, "=")
 
     def _matmul(self, slot: int, instruction: Instruction, abstract: Abstract) -> None:
         a, b = instruction.operands
         *batch, row, column = indices_of(abstract.shape)
         inner = self.abstracts[a].shape[-1]
         full = abstract.shape[:-2]
-        left = self._read(a, [*batch, row, "k"], (*full, abstract.shape[-2], inner))
-        right = self._read(b, [*batch, "k", column], (*full, inner, abstract.shape[-1]))
-        target = self._buffer(slot, abstract).at([*batch, row, column])
-        self._loop(
+        left = self.read(a, [*batch, row, "k"], (*full, abstract.shape[-2], inner))
+        right = self.read(b, [*batch, "k", column], (*full, inner, abstract.shape[-1]))
+        target = self.buffer(slot, abstract).at([*batch, row, column])
+        self.loop(
             abstract.shape, f"{{ {target} = 0.0; for (long k = 0; k < {inner}; k++) {target} += {left} * {right}; }}"
         )
 
     def _copy_out(self, slot: int, pointer: str) -> None:
         abstract = self.abstracts[slot]
         if abstract.shape:
-            self._put(Place(pointer, 0, strides_of(abstract.shape)), abstract.shape, slot, "=")
+            self.put(Place(pointer, 0, strides_of(abstract.shape)), abstract.shape, slot, "=")
         else:
             self.lines.append(f"*{pointer} = {self.numbers[slot]};")
 
 
-def _commented(text: str) -> str:
-    return f"/* {text.replace('*/', '* /').replace('/*', '/ *')} */"
-
-
-C_WORDS = frozenset(
-    "auto break case char const continue default do double else enum extern float for goto if inline int long register "
-    "restrict return short signed sizeof static struct switch typedef union unsigned void volatile while _Bool "
-    "_Complex _Imaginary k work main NAN INFINITY abs ceil div erfc fdim fma fmax fmin frexp labs ldexp lgamma logb "
-    "lrint lround modf nan nearbyint nextafter remainder remquo round scalbn signbit tgamma".split()
-) | frozenset(f"i{axis}" for axis in range(32)) | functions()  # fmt: skip
-"""Names that the code uses for itself, or that mean something in C."""
+_MOVING_INDEX = "C code is not written for index arrays that depend on the inputs: try --target numpy"
 _REDUCTIONS = {
     "sum": ("0.0", "{0} += {1};"),
     "max": ("-INFINITY", "if (!({0} > {1}) && {0} == {0}) {0} = {1};"),
@@ -324,4 +291,5 @@ _REDUCTIONS = {
 _LOOPS = {
     "reshape": "_reshape", "sum": "_reduce", "max": "_reduce", "min": "_reduce", "scatter_add": "_scatter",
     "scatter_sum": "_scatter", "index_update": "_update", "concatenate": "_join", "stack": "_join", "matmul": "_matmul",
+    "getitem": "_pick",
 }  # fmt: skip

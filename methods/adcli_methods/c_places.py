@@ -1,4 +1,4 @@
-"""Where the entries of arrays lie in emitted C code, and how its numbers are spelled."""
+"""Where the entries of arrays lie in emitted C code, and how its numbers, comments and names are spelled."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from adcli_methods.kernels.c_expressions import HELPERS, literal
+from adcli_methods.kernels.c_expressions import HELPERS, functions, literal
 
 WORD_BYTES = 8
 """Of a double."""
@@ -62,6 +62,21 @@ def number_text(value: float) -> str:
     return text.replace("(double)", "")
 
 
+def with_ellipsis(index: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The same index, which gives a view of an entry too."""
+    return index if any(item is Ellipsis for item in index) else (*index, ...)
+
+
+def static_array(kind: str, name: str, entries: Sequence[str]) -> str:
+    """The definition of a constant array; one without entries has one in C."""
+    return f"static const {kind} {name}[{len(entries) or 1}] = {{{', '.join(entries) or '0'}}};"
+
+
+def commented(text: str) -> str:
+    """A comment with this text."""
+    return f"/* {text.replace('*/', '* /').replace('/*', '/ *')} */"
+
+
 def _reshaped(x: Any, shape: tuple[int, ...]) -> Any:
     view = x.view()
     view.shape = shape
@@ -69,7 +84,7 @@ def _reshaped(x: Any, shape: tuple[int, ...]) -> Any:
 
 
 VIEWS: dict[str, Any] = {
-    "getitem": lambda x, index: x[(*index, ...)] if Ellipsis not in index else x[index],
+    "getitem": lambda x, index: x[with_ellipsis(index)],
     "transpose": lambda x, axes: x.transpose(axes),
     "broadcast_to": lambda x, shape: np.broadcast_to(x, shape),
     "reshape": lambda x, shape: _reshaped(x, shape),
@@ -77,3 +92,10 @@ VIEWS: dict[str, Any] = {
     "positive": lambda x: x,
 }
 """Operations that only look at an array in another way."""
+C_WORDS = frozenset(
+    "auto break case char const continue default do double else enum extern float for goto if inline int long register "
+    "restrict return short signed sizeof static struct switch typedef union unsigned void volatile while _Bool "
+    "_Complex _Imaginary k work main NAN INFINITY abs ceil div erfc fdim fma fmax fmin frexp labs ldexp lgamma logb "
+    "lrint lround modf nan nearbyint nextafter remainder remquo round scalbn signbit tgamma".split()
+) | frozenset(f"i{axis}" for axis in range(32)) | functions()  # fmt: skip
+"""Names that the code uses for itself, or that mean something in C."""

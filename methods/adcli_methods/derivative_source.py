@@ -8,8 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from adcli_methods.buffers import buffers_to_reuse, outputs_to_copy
-from adcli_methods.c_emission import C_WORDS, c_source
-from adcli_methods.derived import Derived, derived, distinct, plain_text, spoken
+from adcli_methods.c_emission import c_source
+from adcli_methods.c_places import C_WORDS
+from adcli_methods.derived import Derived, derived, distinct, plain_text, require_short
 from adcli_methods.errors import OperatorError
 from adcli_methods.function import FlatFunction
 from adcli_methods.optimiser import optimise
@@ -22,8 +23,6 @@ TARGETS = ("python", "numpy", "torch", "jax", "c")
 _LIBRARIES = {"python": "math"}
 _COPIES = {"numpy": "np.array({})", "torch": "{}.clone()", "jax": "{}"}
 """How an array becomes the caller's own; those of jax cannot be written into."""
-MOST_ENTRIES = 4096
-"""Entries of a constant array that are written out."""
 MOST_LINES = 50_000
 
 
@@ -60,7 +59,7 @@ def _on_arrays(made: Derived, target_name: str, name: str, version: str) -> str:
     outputs = writer.outputs()
     for position in outputs_to_copy(made.shaped):
         outputs[position] = _COPIES[target_name].format(outputs[position])
-    return _module(made, writer, body, _answer(outputs), name, version)
+    return _module(made, writer, body, _answer(made, outputs), name, version)
 
 
 def _checks(made: Derived, target_name: str) -> list[str]:
@@ -93,7 +92,7 @@ def _on_floats(made: Derived, name: str, version: str) -> str:
     writer = Writer(small.program, target("math"), names=entries, leave=_refuse, comments=True)
     body, flat = [*taken, *writer.body()], iter(writer.outputs())
     parts = [_nested([next(flat) for _ in range(each.size)], each.shape, "[]") for each in scalars.outputs]
-    return _module(made, writer, body, _answer(parts), name, version)
+    return _module(made, writer, body, _answer(made, parts), name, version)
 
 
 def _nested(names: Sequence[str], shape: tuple[int, ...], brackets: str) -> str:
@@ -106,10 +105,11 @@ def _nested(names: Sequence[str], shape: tuple[int, ...], brackets: str) -> str:
     return f"{brackets[0]}{', '.join(rows)}{comma}{brackets[1]}"
 
 
-def _answer(names: Sequence[str]) -> str:
-    """The line that returns the value, and the derivative or a tuple of them."""
-    value, *parts = names
-    return f"return {value}, {parts[0] if len(parts) == 1 else '(' + ', '.join(parts) + ')'}"
+def _answer(made: Derived, names: Sequence[str]) -> str:
+    """The line that returns the value and the derivative, each a tuple where there are several."""
+    both = (names[: made.value_count], names[made.value_count :])
+    texts = [part[0] if len(part) == 1 else f"({', '.join(part)})" for part in both]
+    return f"return {texts[0]}, {texts[1]}"
 
 
 def _refuse(condition: str, guard: Guard) -> str:
@@ -136,11 +136,9 @@ def _may_raise(body: Sequence[str]) -> bool:
 def _docstring(made: Derived, has_domain: bool) -> list[str]:
     program, abstracts = made.shaped.program, made.shaped.abstracts
     lines = [f'"""{plain_text(made.summary)}', "", "Arguments:"]
-    lines += [f"    {own}: {spoken(abstracts[slot])}." for own, slot in zip(made.inputs, program.inputs, strict=True)]
-    results = [f"{own}: {spoken(abstracts[slot])}" for own, slot in zip(made.outputs, program.outputs, strict=True)]
-    lines += ["Result:", *(f"    {line}." for line in results)]
-    if made.fixed:
-        lines += ["As at the point of emission:", *(f"    {plain_text(line)}." for line in made.fixed)]
+    lines += [f"    {line}." for line in made.told(made.inputs, program.inputs)]
+    lines += ["Result:", *(f"    {line}." for line in made.told(made.outputs, program.outputs))]
+    lines += made.notes()
     raises = ["ValueError where the function would take another branch than at the point of emission."]
     raises = raises if program.guards else []
     if any(abstracts[slot].shape for slot in program.inputs):
@@ -157,10 +155,7 @@ def _literal(writer: Writer, slot: int, indent: int) -> str:
     value, name = np.asarray(writer.program.constants[slot]), writer.target.name
     if not value.shape and name in ("math", "numpy"):
         return literal(value)
-    if value.size > MOST_ENTRIES:
-        raise OperatorError(
-            f"the function holds a constant array of {value.size} entries: make it an input, so that it can be given"
-        )
+    require_short(value)
     makers = {"numpy": "np.array", "torch": "torch.tensor", "jax": "jnp.array"}
     before = " " * (indent + len(f" = {makers[name]}("))
     entries = np.array2string(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -17,6 +18,9 @@ from adcli_methods.rewriting import adjoint_program, shaped_gradient, tangent_pr
 from adcli_methods.shapes import Abstract, Shaped, abstract_of, shaped
 from adcli_methods.structure import leaves_of
 
+MOST_ENTRIES = 4096
+"""Entries of a constant array that are written out."""
+
 
 @dataclass(frozen=True)
 class Derived:
@@ -25,7 +29,8 @@ class Derived:
     Arguments:
         shaped: the Program, optimised.
         inputs: the inputs' names, those of tangents or cotangents last.
-        outputs: the outputs' names, the value first.
+        outputs: the outputs' names, those of the value first.
+        value_count: how many numbers and arrays the value is made of.
         fixed: the other inputs, which the Program takes as they were, as in "steps = 3".
         summary: what it computes, in words.
         title: the function's name or formula.
@@ -34,9 +39,20 @@ class Derived:
     shaped: Shaped
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
+    value_count: int
     fixed: tuple[str, ...]
     summary: str
     title: str
+
+    def told(self, names: Sequence[str], slots: Sequence[int]) -> list[str]:
+        """Names with the shapes and types of slots, in words."""
+        return [f"{name}: {spoken(self.shaped.abstracts[slot])}" for name, slot in zip(names, slots, strict=True)]
+
+    def notes(self) -> list[str]:
+        """What the code takes as it was, for its docstring."""
+        if not self.fixed:
+            return []
+        return ["As at the point of emission:", *(f"    {plain_text(line)}." for line in self.fixed)]
 
 
 def derived(problem: FlatFunction, mode: str, words: Container[str] = ()) -> Derived:
@@ -71,7 +87,7 @@ def derived(problem: FlatFunction, mode: str, words: Container[str] = ()) -> Der
     kind = "gradient" if is_scalar and mode == "reverse" else "derivative"
     summary = f"Value and {kind} of {title}, in {mode} mode."
     inputs, outputs = distinct([*names, *more], words), _numbered(stem, values) + results
-    return Derived(optimised, tuple(inputs), tuple(outputs), tuple(_fixed(problem)), summary, title)
+    return Derived(optimised, tuple(inputs), tuple(outputs), len(values), tuple(_fixed(problem)), summary, title)
 
 
 def _fixed(problem: FlatFunction) -> list[str]:
@@ -80,6 +96,14 @@ def _fixed(problem: FlatFunction) -> list[str]:
     given = [(".".join(path), leaf) for path, leaf in leaves_of(problem.inputs) if path not in paths]
     given += [(name, value) for name, value in problem.function.defaults.items() if name not in problem.inputs]
     return [f"{name}: {spoken(abstract_of(leaf))}" if np.ndim(leaf) else f"{name} = {leaf!r}" for name, leaf in given]
+
+
+def require_short(array: np.ndarray[Any, Any]) -> None:
+    """Raise OperatorError for a constant array that is too long to be written out."""
+    if array.size > MOST_ENTRIES:
+        raise OperatorError(
+            f"the function holds a constant array of {array.size} entries: make it an input, so that it can be given"
+        )
 
 
 def distinct(names: Sequence[str], words: Container[str] = ()) -> list[str]:

@@ -258,7 +258,7 @@ def _rebound_call(call: Callable[..., Tree], arguments: list[Tree]) -> Tree:
         return (standin_of(call) or call)(*arguments)
 
 
-ENTRIES.add(FlatFunction.evaluate.__code__)
+ENTRIES.update((FlatFunction.evaluate.__code__, FlatFunction.__call__.__code__))
 
 
 def describe(error: BaseException, name: str) -> str:
