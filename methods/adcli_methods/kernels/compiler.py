@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import hashlib
 import importlib.util
@@ -25,6 +26,7 @@ _FLAGS = ("-std=gnu99", "-fPIC", "-shared", "-w", "-Werror=implicit-function-dec
           "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off",
           "-fwrapv", "-fno-builtin-sin", "-fno-builtin-cos", "-fno-builtin-sinf", "-fno-builtin-cosf")  # fmt: skip
 _SIMD = (("-fopenmp-simd",), ())
+_DIGEST_BYTES = hashlib.sha256().digest_size
 
 
 class Compiler(NamedTuple):
@@ -95,7 +97,7 @@ def load(source: str, compiler: Compiler, level: str) -> Library:
     ).hexdigest()
     folder = cache_folder()
     path = folder / f"{name}.so"
-    if path.exists():
+    if _is_whole(path):
         return Library(ctypes.CDLL(str(path)), True)
     for simd in _SIMD:
         complaint = _compile(source, [*compiler.command, *flags, "-pthread", *simd], path)
@@ -115,8 +117,19 @@ def _compile(source: str, command: list[str], path: Path) -> str:
         if run.returncode:
             lines = run.stderr.strip().splitlines()
             return next((line for line in lines if "error" in line), " ".join(lines[:1]) or "it says nothing")
+        content = made.read_bytes()
+        made.write_bytes(content + hashlib.sha256(content).digest())  # what follows a shared object is not loaded
         os.replace(made, path)
     return ""
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether a file of the cache is there as it was written: a cut one could crash whoever runs it."""
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return False
+    return hashlib.sha256(content[:-_DIGEST_BYTES]).digest() == content[-_DIGEST_BYTES:]
 
 
 def _native() -> str:
@@ -151,7 +164,10 @@ def cache_folder() -> Path:
 
 @cache
 def _temporary_folder() -> Path:
-    return Path(tempfile.mkdtemp(prefix="adcli-kernels-"))
+    """A folder that goes when this process ends."""
+    folder = Path(tempfile.mkdtemp(prefix="adcli-kernels-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 @cache

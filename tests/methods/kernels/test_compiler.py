@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
+import sys
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -60,6 +63,40 @@ def test_a_cache_that_cannot_be_made_is_done_without(monkeypatch, tmp_path):
     Path(tmp_path, "adcli").write_text("in the way")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert os.access(compiler.cache_folder(), os.W_OK)
+
+
+@pytest.mark.parametrize("damage", [lambda content: content[:-5000], lambda content: b"", lambda content: b"rubbish"])
+def test_a_damaged_file_of_the_cache_is_compiled_again(monkeypatch, tmp_path, damage):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    text = SOURCE.replace("answer", f"answer_{uuid.uuid4().hex}")  # a library of this name was never loaded
+    folder = compiler.cache_folder()
+    compile_elsewhere(text, tmp_path)
+    (path,) = folder.iterdir()
+    path.write_bytes(damage(path.read_bytes()))
+    assert not compiler.load(text, compiler.find_compiler(), "-O1").cached
+    assert compiler.load(text, compiler.find_compiler(), "-O1").cached
+
+
+def compile_elsewhere(text, home, count=1):
+    """Load a text in processes of their own, at the same time."""
+    call = "import sys; from adcli_methods.kernels import compiler as c; c.load(sys.argv[1], c.find_compiler(), '-O1')"
+    command = [sys.executable, "-c", call, text]
+    runs = [subprocess.Popen(command, env={**os.environ, "XDG_CACHE_HOME": str(home)}) for _ in range(count)]
+    assert [run.wait() for run in runs] == [0] * count
+
+
+def test_processes_may_compile_the_same_text_at_once(tmp_path):
+    compile_elsewhere(SOURCE, tmp_path, count=4)
+    assert len(list((tmp_path / "adcli" / "kernels").iterdir())) == 1
+
+
+def test_a_temporary_cache_goes_with_its_process(tmp_path):
+    Path(tmp_path, "adcli").write_text("in the way")
+    call = "from adcli_methods.kernels.compiler import cache_folder; print(cache_folder())"
+    run = subprocess.run([sys.executable, "-c", call], env={**os.environ, "XDG_CACHE_HOME": str(tmp_path)},
+                         capture_output=True, text=True, check=True)  # fmt: skip
+    assert "adcli-kernels-" in run.stdout
+    assert not Path(run.stdout.strip()).exists()
 
 
 def test_many_may_compile_the_same_text_at_once(monkeypatch, tmp_path):
