@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from adcli_methods.errors import PointError
@@ -17,6 +18,25 @@ def array(items: list[Value]) -> Value:
     """A list in a formula as an array; entries of unlike shapes are broadcast to the longest."""
     shape = max((shape_of(item) for item in items), key=len, default=())
     return stack(*[item if shape_of(item) == shape else broadcast_to(item, shape=shape) for item in items])
+
+
+@dataclass(frozen=True)
+class _Evaluation:
+    """A formula's value from those of its inputs; it is pickled as text."""
+
+    text: str
+    names: tuple[str, ...]
+    expression: Expression
+
+    def __call__(self, *values: Value) -> Value:
+        return self.expression.evaluate({**CONSTANTS, **dict(zip(self.names, values, strict=True))})
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _evaluation, (self.text, self.names)
+
+
+def _evaluation(text: str, names: tuple[str, ...]) -> _Evaluation:
+    return _Evaluation(text, names, parse(text, vocabulary(), array))
 
 
 def formula_function(text: str, at: Any = None, inputs: Sequence[str] | None = None) -> Function:
@@ -36,16 +56,12 @@ def formula_function(text: str, at: Any = None, inputs: Sequence[str] | None = N
     names = tuple(inputs) if inputs is not None else _variables(expression, bound)
     if not names:
         names = tuple(sorted(bound)) or ("x",)
-
-    def call(*values: Value) -> Value:
-        return expression.evaluate({**CONSTANTS, **dict(zip(names, values, strict=True))})
-
     if isinstance(at, Mapping) and inputs is None:
         expression.require(bound | set(CONSTANTS))
     elif at is not None and inputs is None and len(names) > 1:
         example = ",".join(f"{name}=..." for name in names)
         raise PointError(f"the formula has the variables {', '.join(names)}: write --at {example}")
-    return Function(text.strip(), call, names, formula=text.strip())
+    return Function(text.strip(), _Evaluation(text, names, expression), names, formula=text.strip())
 
 
 def formula_inputs(text: str, bound: set[str]) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ The contract. Between calls may change: the numbers in every floating-point inpu
 of other inputs (a new version is prepared for each form); the branches and loop counts that the numbers decide (each
 run checks the decisions, and a way not yet taken is prepared). What the function reads from elsewhere (globals,
 attributes, closures, files) is taken as it was when a version was prepared. Calls from several threads may overlap.
+The results are the caller's own arrays. A pickled one is prepared again where it is loaded, from the first example.
 """
 
 from __future__ import annotations
@@ -100,6 +101,7 @@ class PreparedDerivative:
 
     def __init__(self, function: Function, at: Any, request: Request, compile_with: str) -> None:
         self._function = function
+        self._at = at
         self._request = request
         self._compile = compile_with
         self._lock = threading.Lock()
@@ -111,6 +113,9 @@ class PreparedDerivative:
         call = _Call(function, at, request)
         self._positions = call.positions()
         self._add(call, self._prepared(call))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return PreparedDerivative, (self._function, self._at, self._request, self._compile)
 
     @property
     def report(self) -> PreparedReport:

@@ -1,0 +1,111 @@
+"""What a caller of a prepared derivative may rely on: own arrays, any form of input, pickling, no warnings."""
+
+from __future__ import annotations
+
+import functools
+import pickle
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from adcli_methods.formula import formula_function
+from adcli_methods.prepared.prepared import prepare
+
+SHARED = [
+    ("gradient", lambda x, y: np.sum(x) + np.sum(y)),
+    ("gradient", lambda x, y: np.sum(np.sin(x + y))),
+    ("gradient", lambda x, y: np.dot(x, y)),
+    ("gradient", lambda x, y: np.sum(x[::-1] * y) + x[0]),
+    ("jvp", lambda x, y: x * 1.0),
+    ("jvp", lambda x, y: x[::-1]),
+    ("vjp", lambda x, y: x * 1.0),
+]
+
+
+@pytest.mark.parametrize("compile_with", ["auto", "c", "numpy"])
+@pytest.mark.parametrize(("operator", "function"), SHARED)
+def test_results_share_no_memory_with_inputs_or_one_another(operator, function, compile_with):
+    inputs = (np.arange(1.0, 5.0), np.arange(2.0, 6.0))
+    seeds = {"gradient": (), "jvp": ({"x": np.ones(4), "y": np.ones(4)},), "vjp": (np.ones(4),)}[operator]
+    prepared = prepare(function, inputs, operator=operator, compile=compile_with)
+    found = [leaf for _ in range(2) for leaf in arrays_of(prepared(*inputs, *seeds))]
+    others = [*inputs, *arrays_of(seeds)]
+    for position, array in enumerate(found):
+        assert array.flags.writeable
+        assert not any(np.shares_memory(array, other) for other in (*found[:position], *others))
+
+
+def arrays_of(tree):
+    parts = tree.values() if isinstance(tree, dict) else tree
+    if isinstance(tree, np.ndarray):
+        return [tree]
+    return [] if np.isscalar(tree) else [array for part in parts for array in arrays_of(part)]
+
+
+def regression(w, X, y):
+    return np.sum((X @ w - y) ** 2) / len(y)
+
+
+def test_a_pickled_derivative_computes_the_same():
+    w, X, y = np.ones(3), np.eye(4, 3), np.arange(4.0)
+    for prepared, at in (
+        (prepare(regression, (w, X, y), wrt="w"), (2 * w, X, y)),
+        (prepare(formula_function("exp(x**2) * y"), {"x": 2.0, "y": 1.0}), (1.5, 2.0)),
+    ):
+        again = pickle.loads(pickle.dumps(prepared))
+        np.testing.assert_equal(again(*at), prepared(*at))
+        assert len(again.report.versions) == 1
+
+
+def test_no_warning_of_numpy_comes_from_a_call_outside_of_the_domain():
+    prepared = prepare(lambda x: np.sum(np.sin(x) / x), np.ones(2))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert np.isnan(prepared(np.array([np.inf, 0.0]))[0])
+
+
+FORMS = {
+    "list": list,
+    "strided": lambda x: np.repeat(x, 2)[::2],
+    "reversed": lambda x: x[::-1].copy()[::-1],
+    "a column of a matrix in Fortran order": lambda x: np.asfortranarray(np.stack([x, x]))[1],
+    "read-only": lambda x: np.frombuffer(x.tobytes()),
+    "unaligned": lambda x: np.frombuffer(b"." + x.tobytes(), dtype=np.uint8)[1:].view(float),
+    "big-endian": lambda x: x.astype(">f8"),
+    "float32": lambda x: x.astype(np.float32),
+}
+
+
+@pytest.mark.parametrize("compile_with", ["auto", "c", "numpy"])
+@settings(max_examples=40, deadline=None)
+@given(
+    entries=st.lists(st.floats(-4, 4, allow_subnormal=False), min_size=3, max_size=3), form=st.sampled_from([*FORMS])
+)
+def test_any_array_gives_what_the_plain_function_gives(compile_with, entries, form):
+    prepared = prepared_polynomial(compile_with)
+    given_array = FORMS[form](np.array(entries))
+    before = np.array(given_array)
+    value, gradient = prepared(given_array)
+    x = np.array(given_array, dtype=float)
+    expected = np.sum(x * x[::-1]) if x[0] > 0 else np.sum(x**3)
+    slopes = 2 * x[::-1] if x[0] > 0 else 3 * x**2
+    loose = {"rtol": 1e-5, "atol": 1e-5} if form == "float32" else {"rtol": 1e-13, "atol": 1e-13}
+    np.testing.assert_allclose(value, expected, **loose)
+    np.testing.assert_allclose(gradient, slopes, **loose)
+    assert np.array_equal(before, given_array)
+    if value == value:
+        gradient[...] = 7.0
+        np.testing.assert_allclose(prepared(given_array)[1], slopes, **loose)
+
+
+@functools.cache
+def prepared_polynomial(compile_with):
+    return prepare(polynomial, np.ones(3), compile=compile_with)
+
+
+def polynomial(x):
+    x[1] += 0.0  # a function may write into its inputs
+    return np.sum(x * x[::-1]) if x[0] > 0 else np.sum(x**3)
