@@ -24,6 +24,10 @@ FILE_BLOCK_ROWS = 1 << 14
 """Rows that are in memory at a time."""
 
 
+LONGEST_FIELD = 1 << 24
+"""Letters of a field; beyond them a quote is taken to be open, and the rest of the file is not read into memory."""
+
+
 @dataclass
 class RowBlock:
     """Rows that were read together.
@@ -60,6 +64,7 @@ class CsvRows:
             self._raw = _opened(path)
             self._size = os.fstat(self._raw.fileno()).st_size if path.is_file() else None
             self._text = TextIOWrapper(self._raw, encoding="utf-8-sig", errors="surrogateescape", newline="")
+        csv.field_size_limit(LONGEST_FIELD)
         self._lines = csv.reader(self._text)
         self.names = self._header()
 

@@ -56,8 +56,12 @@ def differentiate_rows(target: str, request: RowsRequest) -> int:
     Result: how many rows are bad; what is wrong with the first of them has been said on stderr.
     Raises: AdcliError.
     """
+    from adcli.commands.common import read_target
+
+    if target == request.points == "-":
+        raise OperatorError("the formula and the rows cannot both come from standard input: give one of them by name")
     with closing(_source(request.points)) as source:
-        function = function_of_columns(target, source.names, request.fixed)
+        function = function_of_columns(read_target(target), source.names, request.fixed)
         wanted = _wanted(function, source, request.fixed)
         prepared = RowFunction(
             function, wanted, request.wrt, request.mode, fixed=request.fixed, compile=request.compile_with

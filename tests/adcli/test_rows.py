@@ -201,3 +201,19 @@ def test_a_closed_pipe_is_no_error(folder):
         process.stdout.close()
         assert process.stderr.read() == b""
         assert process.wait() == 0
+
+
+def test_the_formula_may_come_from_standard_input_where_the_rows_do_not(adcli, folder):
+    Path("x.csv").write_text("x\n3\n")
+    assert adcli("diff", "-", "--points", "x.csv", stdin="x**2\n").out == "x,value,d/dx\n3,9.0,6.0\n"
+    ran = adcli("diff", "-", "--points", "-", stdin="x\n3\n")
+    assert (ran.code, ran.err.count("\n")) == (2, 1)
+    assert "cannot both come from standard input" in ran.err
+
+
+def test_a_long_field_is_a_bad_row_and_not_fatal(adcli, folder):
+    ran = adcli("diff", "x**2", "--points", "-", stdin=f"x\n{'9' * 150_000}x\n3\n")
+    assert ran.code == 4
+    assert ran.out.splitlines()[-1] == "3,9.0,6.0"
+    assert "row 1: x is " in ran.err
+    assert max(map(len, ran.err.splitlines())) < 200
