@@ -6,7 +6,7 @@ import dis
 import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
-from types import CodeType
+from types import CodeType, MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,7 @@ class Writer:
         leave: from the text of a condition under which a guard does not hold, and the guard, to the line that leaves
             there; None: guards are not written.
         comments: whether the user's lines stand above what was made of them.
+        reuse: for slots whose operation may write into an operand that is not needed any more, that operand.
     """
 
     def __init__(
@@ -37,11 +38,13 @@ class Writer:
         names: Sequence[str] | None = None,
         leave: Callable[[str, Guard], str] | None = None,
         comments: bool = False,
+        reuse: Mapping[int, int] = MappingProxyType({}),
     ) -> None:
         self.program = program
         self.target = target
         self.leave = leave
         self.comments = comments
+        self.reuse = reuse
         self.constants: dict[int, str] = {}
         self.helpers: dict[str, Callable[..., Value]] = {}
         self.outcomes: list[Any] = []
@@ -91,6 +94,8 @@ class Writer:
         primitive, parameters, name = instruction.primitive, instruction.parameters, f"{self.result}{slot}"
         assert primitive is not None
         operands = self._operands(primitive.name, instruction.operands)
+        if slot in self.reuse:
+            return [f"{name} = np.{primitive.name}({', '.join(operands)}, out={self.name(self.reuse[slot])})"]
         statements = self.target.statements(name, primitive, operands, parameters)
         if statements is not None:
             return statements
