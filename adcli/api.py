@@ -9,6 +9,7 @@ from adcli.comparison import Comparison, compare_methods
 from adcli.target import Target, resolve
 from adcli_methods.derivative import Derivative
 from adcli_methods.differentiate import Request, differentiate
+from adcli_methods.errors import OperatorError
 from adcli_methods.explanation import Explanation
 from adcli_methods.prepared.once import differentiate_compiled
 from adcli_methods.prepared.prepared import PreparedDerivative
@@ -33,6 +34,7 @@ def diff(
     step: float | None = None,
     chunk: int | None = None,
     compile: bool = False,  # noqa: A002 (the word that users know)
+    strict: bool = False,
 ) -> Derivative:
     """Differentiate a formula, a callable, "file.py:name" or "problem:name" at a point.
 
@@ -51,6 +53,8 @@ def diff(
         step: the step of differences, or of the complex step.
         chunk: how many tangents or cotangents a sweep takes; None: as the method does by itself.
         compile: whether fused native kernels compute it.
+        strict: whether the kernels use the C library's scalar functions, as `math` does, and not vector ones, which are
+            up to 4 units in the last place off.
     Result: a Derivative, with `.value` and `.derivative`.
     Raises: AdcliError (see adcli_methods.errors).
 
@@ -59,7 +63,11 @@ def diff(
     """
     function, point = resolve(target, at, derivative)
     request = Request(mode, wrt, order, operator, vector, dtype, device, step, chunk)
-    return differentiate_compiled(function, point, request) if compile else differentiate(function, point, request)
+    if compile:
+        return differentiate_compiled(function, point, request, strict=strict)
+    if strict:
+        raise OperatorError("strict is for native kernels: give compile=True too")
+    return differentiate(function, point, request)
 
 
 def diff_rows(
@@ -70,6 +78,7 @@ def diff_rows(
     *,
     fixed: Mapping[str, Any] | None = None,
     compile: str = "auto",  # noqa: A002 (the word that users know)
+    strict: bool = False,
 ) -> RowDerivatives:
     """The value and the derivatives of a scalar function of numbers at each row of a table.
 
@@ -80,6 +89,7 @@ def diff_rows(
         mode: "auto", "forward" or "reverse".
         fixed: the inputs that are the same in all rows.
         compile: "auto", "c" for native kernels, "numpy".
+        strict: as of `diff`, with compile="c".
     Result: the `value` and the `derivatives` by input, a column each; rows where the function raises hold NaN, and
         `failures` has what was raised.
     Raises: AdcliError.
@@ -92,7 +102,7 @@ def diff_rows(
 
     fixed = fixed or {}
     function = function_of_columns(target, tuple(columns), fixed)
-    return row_derivatives(function, columns, wrt, mode, fixed=fixed, compile=compile)
+    return row_derivatives(function, columns, wrt, mode, fixed=fixed, compile=compile, strict=strict)
 
 
 def explain(
@@ -134,6 +144,7 @@ def prepare(
     wrt: Sequence[str | int] | str | int | None = None,
     vector: Any = None,
     compile: str = "auto",  # noqa: A002 (the word that users know)
+    strict: bool = False,
     device: str = "cpu",
 ) -> PreparedDerivative:
     """Prepare a derivative once (trace, differentiate, optimise, compile), to be called at many points.
@@ -146,6 +157,7 @@ def prepare(
         wrt: names or positions of the inputs to differentiate by; None: all floating-point inputs given.
         vector: an example of the vector; None: ones.
         compile: "auto", "c" for native kernels, "numpy", or "python" for functions of few numbers.
+        strict: as of `diff`, with compile="c".
         device: "cpu".
     Result: a callable of the function's inputs that returns (value, derivative); `.report` says what was prepared,
         and what may change between calls is said in `adcli_methods.prepared.prepared`.
@@ -157,7 +169,15 @@ def prepare(
     """
     function, point = resolve(target, at, None)
     return prepare_function(
-        function, point, operator=operator, mode=mode, wrt=wrt, vector=vector, compile=compile, device=device
+        function,
+        point,
+        operator=operator,
+        mode=mode,
+        wrt=wrt,
+        vector=vector,
+        compile=compile,
+        strict=strict,
+        device=device,
     )
 
 

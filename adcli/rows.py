@@ -37,6 +37,7 @@ class RowsRequest(NamedTuple):
         wrt: the inputs to differentiate by; None: all that have a column.
         mode: "auto", "forward" or "reverse".
         compile_with: "auto", "c" or "numpy".
+        strict: whether native kernels use the C library's scalar functions.
         quiet: no progress and no notes.
         fixed: the inputs that are the same in all rows.
     """
@@ -46,6 +47,7 @@ class RowsRequest(NamedTuple):
     wrt: Sequence[str] | None = None
     mode: str = "auto"
     compile_with: str = "auto"
+    strict: bool = False
     quiet: bool = False
     fixed: Mapping[str, Any] = MappingProxyType({})
 
@@ -63,9 +65,8 @@ def differentiate_rows(target: str, request: RowsRequest) -> int:
     with closing(_source(request.points)) as source:
         function = function_of_columns(read_target(target), source.names, request.fixed)
         wanted = _wanted(function, source, request.fixed)
-        prepared = RowFunction(
-            function, wanted, request.wrt, request.mode, fixed=request.fixed, compile=request.compile_with
-        )
+        how: dict[str, Any] = {"compile": request.compile_with, "strict": request.strict}
+        prepared = RowFunction(function, wanted, request.wrt, request.mode, fixed=request.fixed, **how)
         account = _Account(source, request.quiet)
         with _result(request.out, source, wanted, prepared.wrt) as result:
             unused = [name for name in source.names if name not in wanted]

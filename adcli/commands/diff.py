@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ def run(
     out: Path = typer.Option(None, help="Write value and derivative to this .npz file (rows: .npz or .csv)."),
     points: str = typer.Option(None, help="Differentiate at each row of this .csv or .npz file, or - for CSV."),
     compiled: bool = typer.Option(False, "--compile", help="Fused native kernels."),
+    strict: bool = typer.Option(False, "--strict", help="With --compile: the C library's own scalar functions."),
     chunk: int = typer.Option(None, min=1, help="How many tangents or cotangents a sweep takes."),
 ) -> None:
     """Differentiate a formula or a Python function at a point, or at each row of a file.
@@ -43,6 +45,8 @@ def run(
     from adcli_methods.differentiate import Request, differentiate
     from adcli_methods.errors import OperatorError
 
+    if strict and not compiled:
+        raise OperatorError("--strict is about native kernels: give --compile too")
     vectors = {"jvp": jvp, "vjp": vjp, "hvp": hvp}
     chosen = [name for name, given in {"jacobian": jacobian, "hessian": hessian, **vectors}.items() if given]
     if len(chosen) > 1:
@@ -62,14 +66,14 @@ def run(
         }
         others |= {"--step": step, "--dtype": dtype, "--device": device != "cpu", "--json": as_json, "--chunk": chunk}
         require_rows_alone(others)
-        rows = RowsRequest(points, out, names, mode, "c" if compiled else "auto", quiet, fixed_inputs(at))
+        rows = RowsRequest(points, out, names, mode, "c" if compiled else "auto", strict, quiet, fixed_inputs(at))
         if differentiate_rows(target, rows):
             raise typer.Exit(SOME_FAILED)
         return
     with user_code():
         function, point = function_at(target, at, n, seed, derivative)
         request = Request(mode, names, order, operator, vector, dtype, device, step, chunk)
-        run_it = _compiled() if compiled else differentiate
+        run_it = _compiled(strict) if compiled else differentiate
         result = run_it(function, point, request)
     if out is not None:
         from adcli.report.archive import write
@@ -87,8 +91,8 @@ def run(
     typer.echo(render(result))
 
 
-def _compiled() -> Any:
+def _compiled(strict: bool) -> Any:
     """What differentiates by native kernels; a plain derivative starts without it."""
     from adcli_methods.prepared.once import differentiate_compiled
 
-    return differentiate_compiled
+    return partial(differentiate_compiled, strict=strict)

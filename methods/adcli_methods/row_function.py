@@ -11,6 +11,7 @@ import numpy as np
 from adcli_methods.errors import AdcliError, OperatorError, PointError, UnavailableError
 from adcli_methods.function import FlatFunction, Function, bind, describe, function_of
 from adcli_methods.prepared.prepared import PreparedDerivative, prepare
+from adcli_methods.prepared.runners import check_strict
 from adcli_methods.row_versions import BLOCK_ROWS, Column, RowVersion, row_version
 from adcli_methods.structure import Path, Tree
 
@@ -47,7 +48,7 @@ class RowFunction:
     Arguments:
         function: a Function or a callable.
         names: the inputs that have a column.
-        wrt, mode, fixed, compile: as of `row_derivatives`.
+        wrt, mode, fixed, compile, strict: as of `row_derivatives`.
         expected_rows: how many rows are to come in all; None: not known,
             taken for 64 times those of the first call.
 
@@ -64,6 +65,7 @@ class RowFunction:
         *,
         fixed: Mapping[str, Any] | None = None,
         compile: str = "auto",  # noqa: A002 (the word that users know)
+        strict: bool = False,
         expected_rows: int | None = None,
     ) -> None:
         self.function = function if isinstance(function, Function) else function_of(function)
@@ -74,7 +76,8 @@ class RowFunction:
         if compile not in COMPILE:
             raise OperatorError(f"compile={compile!r}: one of {', '.join(COMPILE)}")
         self._mode = "forward" if mode == "forward" else "reverse"
-        self._compile = compile
+        check_strict(compile, strict)
+        self._compile, self._strict = compile, strict
         self.expected_rows = expected_rows
         self.wrt = _names_of(self.function, wrt, self.names)
         self._check_names()
@@ -150,7 +153,7 @@ class RowFunction:
 
         problem = FlatFunction(self.function, inputs, paths)
         try:
-            version = row_version(problem, len(self.wrt), self._mode, is_compiled)
+            version = row_version(problem, len(self.wrt), self._mode, is_compiled, strict=self._strict)
         except UnavailableError:
             if self._compile == "c":
                 raise

@@ -76,7 +76,9 @@ class RowVersion(NamedTuple):
             return [push(trace, each, self.primal.outputs)[0] for each in seeds]
 
 
-def row_version(problem: FlatFunction, moving: int, mode: str, is_compiled: Callable[[int], bool]) -> RowVersion | None:
+def row_version(
+    problem: FlatFunction, moving: int, mode: str, is_compiled: Callable[[int], bool], *, strict: bool = False
+) -> RowVersion | None:
     """Trace at the problem's point, differentiate, and make it run on columns.
 
     Arguments:
@@ -84,6 +86,7 @@ def row_version(problem: FlatFunction, moving: int, mode: str, is_compiled: Call
         moving: how many those are.
         mode: "forward" or "reverse".
         is_compiled: whether a derivative of so many operations is worth native kernels.
+        strict: of native kernels, see `kernels.compile_program`.
     Result: None where the function needs operations on whole arrays, or is too long.
     Raises: AdcliError where the function cannot be traced or its value is no number; UnavailableError where native
         kernels are wanted and there is no compiler.
@@ -99,7 +102,7 @@ def row_version(problem: FlatFunction, moving: int, mode: str, is_compiled: Call
         return None
     operations = operation_count(derived.program)
     compiled = not failure and is_compiled(operations)
-    run = _native(on_columns(derived)) if compiled else _on_numpy(on_columns(derived))
+    run = _native(on_columns(derived), strict) if compiled else _on_numpy(on_columns(derived))
     guards, backend = derived.program.guards, "c" if compiled else "numpy"
     return RowVersion(run, guards, primal.program, moving, mode, failure, operations, backend)
 
@@ -162,11 +165,11 @@ def _on_numpy(given: Shaped) -> Callable[[Sequence[Column]], Sequence[Value]]:
     return run
 
 
-def _native(given: Shaped) -> Callable[[Sequence[Column]], Sequence[Value]]:
+def _native(given: Shaped, strict: bool) -> Callable[[Sequence[Column]], Sequence[Value]]:
     """Native kernels for full blocks; a part of a block is filled up, so that a row's result depends on it alone."""
     from adcli_methods.kernels import compile_program
 
-    compiled = compile_program(given.program, given.abstracts, threads=1)
+    compiled = compile_program(given.program, given.abstracts, strict=strict, threads=1)
 
     def run(columns: Sequence[Column]) -> Sequence[Value]:
         rows = len(columns[0])

@@ -20,6 +20,7 @@ def row_derivatives(
     *,
     fixed: Mapping[str, Any] | None = None,
     compile: str = "auto",  # noqa: A002 (the word that users know)
+    strict: bool = False,
 ) -> RowDerivatives:
     """The value and the derivatives of a scalar function of numbers at each row of a table.
 
@@ -30,6 +31,7 @@ def row_derivatives(
         mode: "auto", "forward" or "reverse".
         fixed: the inputs that are the same in all rows.
         compile: "auto", "c" for native kernels, "numpy".
+        strict: of native kernels, see `kernels.compile_program`.
     Raises: PointError, FunctionError, OperatorError; UnavailableError for "c" without a compiler.
 
     >>> found = row_derivatives(lambda x, y: x * np.sin(y), {"x": [1.0, 2.0], "y": [0.0, 0.0]})
@@ -38,7 +40,9 @@ def row_derivatives(
     """
     table = {name: np.asarray(column, dtype=np.float64) for name, column in columns.items()}
     rows = max((column.size for column in table.values()), default=0)
-    return RowFunction(function, tuple(table), wrt, mode, fixed=fixed, compile=compile, expected_rows=rows)(table)
+    return RowFunction(
+        function, tuple(table), wrt, mode, fixed=fixed, compile=compile, strict=strict, expected_rows=rows
+    )(table)
 
 
 def stream_row_derivatives(
@@ -49,6 +53,7 @@ def stream_row_derivatives(
     *,
     fixed: Mapping[str, Any] | None = None,
     compile: str = "auto",  # noqa: A002 (the word that users know)
+    strict: bool = False,
 ) -> Iterator[RowDerivatives]:
     """As `row_derivatives`, block by block of a table that is too long for memory.
 
@@ -59,5 +64,5 @@ def stream_row_derivatives(
     prepared: RowFunction | None = None
     for block in blocks:
         if prepared is None:
-            prepared = RowFunction(function, tuple(block), wrt, mode, fixed=fixed, compile=compile)
+            prepared = RowFunction(function, tuple(block), wrt, mode, fixed=fixed, compile=compile, strict=strict)
         yield prepared(block)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 
 import pytest
@@ -45,6 +46,33 @@ def test_without_a_compiler_numpy_does_it_and_a_note_says_so(adcli, monkeypatch)
     found = json.loads(adcli("diff", "exp(x**2)", "--at", "2", "--compile", "--json").out)
     assert found["derivative"] == 218.39260013257694
     assert found["notes"] == ["not compiled, NumPy instead: no C compiler: install gcc or clang"]
+
+
+@pytest.mark.skipif(not HAS_COMPILER, reason="no C compiler")
+def test_strict_kernels_give_the_numbers_of_the_c_library(adcli, tmp_path):
+    points = [i / 100 for i in range(-300, 300)]
+    ran = adcli("diff", "sum(exp(x))", "--at", f"x={points}", "--compile", "--strict", "--json")
+    assert json.loads(ran.out)["derivative"] == [math.exp(x) for x in points]
+    table = tmp_path / "points.csv"
+    table.write_text("\n".join(["x", *map(str, points)]))
+    ran = adcli("diff", "exp(x)", "--points", str(table), "--compile", "--strict")
+    assert [float(line.split(",")[-1]) for line in ran.out.splitlines()[1:]] == [math.exp(x) for x in points]
+
+
+@pytest.mark.parametrize("more", [(), ("--points", "-")])
+def test_strict_is_about_native_kernels(adcli, more):
+    ran = adcli("diff", "exp(x)", "--at", "2", "--strict", *more)
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err == "adcli: error: --strict is about native kernels: give --compile too\n"
+
+
+def test_strict_kernels_need_a_compiler(adcli, monkeypatch):
+    def missing(*_, **__):
+        raise UnavailableError("no C compiler: install gcc or clang")
+
+    monkeypatch.setattr("adcli_methods.kernels.compile_program", missing)
+    ran = adcli("diff", "exp(x)", "--at", "2", "--compile", "--strict")
+    assert (ran.code, ran.err) == (3, "adcli: error: no C compiler: install gcc or clang\n")
 
 
 @pytest.mark.parametrize(

@@ -22,10 +22,13 @@ _OPERATORS = {None: "gradient", "derivative": "gradient", "gradient": "gradient"
 _WAYS = {"gradient": ("auto", "reverse", "forward"), "jvp": ("auto", "forward"), "vjp": ("auto", "reverse")}
 
 
-def differentiate_compiled(function: Function, at: Any, request: Request) -> Derivative:
+def differentiate_compiled(function: Function, at: Any, request: Request, *, strict: bool = False) -> Derivative:
     """As `differentiate`, by fused native kernels; by NumPy where there is no compiler, and a note says so.
 
-    Raises: OperatorError for what cannot be compiled.
+    Arguments:
+        function, at, request: as of `differentiate`.
+        strict: of native kernels, see `kernels.compile_program`; NumPy does not take their place then.
+    Raises: OperatorError for what cannot be compiled; UnavailableError for strict kernels without a compiler.
 
     >>> from adcli_methods.formula import formula_function
     >>> differentiate_compiled(formula_function("exp(x**2)"), 2.0, Request()).derivative
@@ -33,7 +36,7 @@ def differentiate_compiled(function: Function, at: Any, request: Request) -> Der
     """
     operator = _checked(request)
     start = time.perf_counter()
-    prepared, note = _prepared(function, at, request, operator)
+    prepared, note = _prepared(function, at, request, operator, strict)
     ready = time.perf_counter()
     value, derivative = _called(prepared, function, at, request, operator)
     done = time.perf_counter()
@@ -78,14 +81,16 @@ def _checked(request: Request) -> str:
 
 
 def _prepared(
-    function: Function, at: Any, request: Request, operator: str
+    function: Function, at: Any, request: Request, operator: str, strict: bool
 ) -> tuple[PreparedDerivative, tuple[str, ...]]:
     given: dict[str, Any] = {"operator": operator, "wrt": request.wrt, "vector": request.vector}
     if operator == "gradient":
         given["mode"] = request.mode
     try:
-        return prepare(function, at, **given, compile="c"), ()
+        return prepare(function, at, **given, compile="c", strict=strict), ()
     except UnavailableError as error:
+        if strict:
+            raise
         return prepare(function, at, **given, compile="numpy"), (f"not compiled, NumPy instead: {error}",)
 
 

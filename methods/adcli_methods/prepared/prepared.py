@@ -20,6 +20,7 @@ from adcli_methods.differentiate import Request, by_input, check_device, differe
 from adcli_methods.errors import OperatorError, PointError
 from adcli_methods.function import FlatFunction, Function, function_of
 from adcli_methods.operators import as_vector
+from adcli_methods.prepared.runners import check_strict
 from adcli_methods.prepared.version import Version, VersionReport, branches_of, form_of, prepare_version
 from adcli_methods.primitive import Value
 from adcli_methods.structure import Tree, is_differentiable, is_node, leaves_of, rebuild
@@ -63,6 +64,7 @@ def prepare(
     wrt: Sequence[str | int] | str | int | None = None,
     vector: Any = None,
     compile: str = "auto",  # noqa: A002 (the word that users know)
+    strict: bool = False,
     device: str = "cpu",
 ) -> PreparedDerivative:
     """Prepare a derivative at a point, to be called at many.
@@ -75,6 +77,8 @@ def prepare(
         wrt: the inputs to differentiate by; None: all floating-point ones.
         vector: an example of the vector; None: ones.
         compile: "auto", "c" for native kernels, "numpy", or "python" for functions of few numbers.
+        strict: whether the kernels of "c" use the C library's scalar functions, as `math` does, and not vector ones,
+            which are up to 4 units in the last place off.
         device: "cpu".
     Result: a callable of the function's own inputs that returns (value, derivative).
     Raises: OperatorError, PointError, FunctionError, UnavailableError.
@@ -92,18 +96,21 @@ def prepare(
     check_device(device)
     if device != "cpu":
         raise OperatorError(f"prepared derivatives run on cpu, not on {device}: try diff(..., device='{device}')")
+    check_strict(compile, strict)
     given = function if isinstance(function, Function) else function_of(function)
-    return PreparedDerivative(given, at, Request(mode, wrt, operator=operator, vector=vector), compile)
+    return PreparedDerivative(given, at, Request(mode, wrt, operator=operator, vector=vector), compile, strict=strict)
 
 
 class PreparedDerivative:
     """See `prepare`."""
 
-    def __init__(self, function: Function, at: Any, request: Request, compile_with: str) -> None:
+    def __init__(
+        self, function: Function, at: Any, request: Request, compile_with: str, *, strict: bool = False
+    ) -> None:
         self._function = function
         self._at = at
         self._request = request
-        self._compile = compile_with
+        self._compile, self._strict = compile_with, strict
         self._lock = threading.Lock()
         self._versions: dict[Any, tuple[_Formed, ...]] = {}
         self._reports: list[VersionReport] = []
@@ -191,7 +198,9 @@ class PreparedDerivative:
 
     def _prepared(self, call: _Call) -> _Formed:
         mode, operator = self._request.mode, str(self._request.operator)
-        version = prepare_version(call.problem, call.moving, operator, call.seeds, self._compile, mode)
+        version = prepare_version(
+            call.problem, call.moving, operator, call.seeds, self._compile, mode, strict=self._strict
+        )
         self._reports.append(version.report)
         return _Formed(version, call)
 

@@ -57,9 +57,19 @@ class Runner(NamedTuple):
     kernels: Any = None
 
 
-def runner_of(given: Shaped, compile_with: str) -> Runner:
+def check_strict(compile_with: str, strict: bool) -> None:
+    """Raise OperatorError where native kernels are to be strict and none are asked for."""
+    if strict and compile_with != "c":
+        raise OperatorError(f"strict is for native kernels: compile='c', not {compile_with!r}")
+
+
+def runner_of(given: Shaped, compile_with: str, *, strict: bool = False) -> Runner:
     """The Program with the way to run it that was asked for, or that promises the least time.
 
+    Arguments:
+        given: what to run.
+        compile_with: one of COMPILE.
+        strict: of native kernels, see `kernels.compile_program`.
     Raises: OperatorError for an unknown way; UnavailableError for "c" without a compiler.
     """
     if compile_with not in COMPILE:
@@ -67,7 +77,7 @@ def runner_of(given: Shaped, compile_with: str) -> Runner:
     if compile_with == "numpy":
         return _on_arrays(given)
     if compile_with == "c":
-        return _native(given)
+        return _native(given, strict=strict)
     if compile_with == "python":
         scalars = _scalars(given)
         on_floats = None if scalars is None else _on_floats(scalars)
@@ -174,10 +184,10 @@ def _on_arrays(given: Shaped) -> Runner:
     return Runner(run, "numpy", operation_count(given.program))
 
 
-def _native(given: Shaped, *, is_compiled: bool = True) -> Runner:
+def _native(given: Shaped, *, is_compiled: bool = True, strict: bool = False) -> Runner:
     """Fused kernels on arrays: native ones, or without a compiler NumPy in blocks that fit the cache."""
     checked, count = _checked(given)
-    run, report = _kernels(checked, is_compiled)
+    run, report = _kernels(checked, is_compiled, strict)
 
     def run_checked(inputs: Sequence[Value]) -> Sequence[Value] | None:
         found = run(inputs)
@@ -202,16 +212,19 @@ def _native_scalars(scalars: Scalars) -> Runner:
     return Runner(run_packed, "c", operation_count(scalars.shaped.program), kernels=report)
 
 
-def _kernels(given: Shaped, is_compiled: bool = True) -> tuple[Run, Any]:
+def _kernels(given: Shaped, is_compiled: bool = True, strict: bool = False) -> tuple[Run, Any]:
     """A compiled Program that answers None where a guard does not hold, and the compiler's report.
 
     What the guards decide on is computed beside the outputs.
     """
     program, guards = given.program, given.program.guards
     outputs = (*program.outputs, *(guard.slot for guard in guards))
-    compiled = (kernels.compile_program if is_compiled else kernels.BlockedProgram)(
-        Program(program.instructions, program.inputs, program.constants, outputs), given.abstracts
-    )
+    made = Program(program.instructions, program.inputs, program.constants, outputs)
+    compiled: kernels.CompiledProgram | kernels.BlockedProgram
+    if is_compiled:
+        compiled = kernels.compile_program(made, given.abstracts, strict=strict)
+    else:
+        compiled = kernels.BlockedProgram(made, given.abstracts)
     end = len(program.outputs)
 
     def run(inputs: Sequence[Value]) -> Sequence[Value] | None:

@@ -60,7 +60,14 @@ class Version:
 
 
 def prepare_version(
-    problem: FlatFunction, moving: int, operator: str, seeds: Sequence[Value], compile_with: str, mode: str = "reverse"
+    problem: FlatFunction,
+    moving: int,
+    operator: str,
+    seeds: Sequence[Value],
+    compile_with: str,
+    mode: str = "reverse",
+    *,
+    strict: bool = False,
 ) -> Version:
     """Trace at the problem's point, differentiate, optimise and compile.
 
@@ -71,6 +78,7 @@ def prepare_version(
         seeds: example tangents or cotangents of the products.
         compile_with: see `runners.COMPILE`.
         mode: "reverse", or "forward" for a gradient by tangents.
+        strict: of native kernels, see `kernels.compile_program`.
     """
     start = time.perf_counter()
     program, leaves = problem.program, problem.leaves
@@ -82,7 +90,7 @@ def prepare_version(
             abstracts = tuple(map(abstract_of, trace.values))
             primal = optimise(Shaped(program, abstracts)).shaped.program
             derived = optimise(derived_program(primal, leaves, moving, operator, seeds, mode))
-            runner = runner_of(derived.shaped, compile_with)
+            runner = runner_of(derived.shaped, compile_with, strict=strict)
     report = VersionReport(
         runner.backend,
         operation_count(primal),
