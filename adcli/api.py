@@ -140,11 +140,12 @@ def prepare(
     at: Any = None,
     *,
     operator: str = "gradient",
-    mode: str = "reverse",
+    mode: str = "auto",
     wrt: Sequence[str | int] | str | int | None = None,
     vector: Any = None,
     compile: str = "auto",  # noqa: A002 (the word that users know)
     strict: bool = False,
+    chunk: int | None = None,
     device: str = "cpu",
 ) -> PreparedDerivative:
     """Prepare a derivative once (trace, differentiate, optimise, compile), to be called at many points.
@@ -152,12 +153,14 @@ def prepare(
     Arguments:
         target: a formula, a callable, "file.py:name" or "problem:name".
         at: an example of the inputs.
-        operator: "gradient" of a scalar function; or "jvp", "vjp", "hvp", whose vector is the last argument of a call.
-        mode: of a gradient, "reverse" or "forward"; "auto" is reverse.
+        operator: "gradient" of a scalar function; "jvp", "vjp" or "hvp", whose vector is the last argument of a call;
+            "jacobian", or "hessian" of a scalar function.
+        mode: "auto", "reverse" or "forward" (a Jacobian's columns; the tangents of all entries at once).
         wrt: names or positions of the inputs to differentiate by; None: all floating-point inputs given.
         vector: an example of the vector; None: ones.
         compile: "auto", "c" for native kernels, "numpy", or "python" for functions of few numbers.
         strict: as of `diff`, with compile="c".
+        chunk: how many columns or rows of a Jacobian or Hessian a sweep gives; None: as many as fit the cache.
         device: "cpu".
     Result: a callable of the function's inputs that returns (value, derivative); `.report` says what was prepared,
         and what may change between calls is said in `adcli_methods.prepared.prepared`.
@@ -177,6 +180,7 @@ def prepare(
         vector=vector,
         compile=compile,
         strict=strict,
+        chunk=chunk,
         device=device,
     )
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from adcli_methods.diagonal import Diagonal, on_diagonals
 from adcli_methods.primitive import Primitive, Value, shape_of
 from adcli_methods.primitives import PRIMITIVES
 from adcli_methods.primitives.structural import ARRAY, broadcast_to, matmul, reshape, stack, transpose
@@ -20,6 +21,8 @@ from adcli_methods.tracer import Tracer
 
 CACHE_ENTRIES = 1 << 17
 """Numbers that fit into a core's second-level cache with room for operands: 1 MiB of float64."""
+MOST_BATCH_ENTRIES = 1 << 22
+"""The largest value of a batch: 32 MiB of float64."""
 
 
 class Batched(Tracer):
@@ -44,19 +47,42 @@ class Batched(Tracer):
 
 
 class Batch(Trace):
-    """The recorder of batched values: computes, and writes nothing down."""
+    """The recorder of batched values: computes, and writes nothing down.
 
-    __slots__ = ("count",)
+    Arguments:
+        count: how many members it has.
+        places: of unit seeds, the entry that each member has, counted in the seeded value's C order; None: all of them,
+            one after the other.
+    """
 
-    def __init__(self, count: int) -> None:
+    __slots__ = ("count", "places")
+
+    def __init__(self, count: int, places: Value | None = None) -> None:
         super().__init__(())
         self.count = count
+        self.places = places
 
     def batched(self, values: Value) -> Batched:
         """Values stacked along a first axis, one for each member."""
         return Batched(self, -1, values)
 
+    def units(self, shape: tuple[int, ...], one: Value = 1.0) -> Diagonal:
+        """Unit seeds of this shape: member k is 1 in the k-th of the places."""
+        return Diagonal(self, one, shape)
+
+    def whole(self, value: Value) -> Value:
+        """A sweep's result with the batch's axis first."""
+        if isinstance(value, Diagonal):
+            value = value.dense()
+        is_own = isinstance(value, Batched)
+        return self.spread(value.value if is_own else value, is_own)
+
     def record(self, primitive: Primitive, operands: Sequence[Value], parameters: dict[str, Any]) -> Any:
+        if any(isinstance(operand, Diagonal) and operand.trace is self for operand in operands):
+            result = on_diagonals(self, primitive, operands, parameters)
+            if result is not None:
+                return result
+            operands = [operand.dense() if isinstance(operand, Diagonal) else operand for operand in operands]
         own = [isinstance(operand, Batched) and operand.trace is self for operand in operands]
         values = [operand.value if is_own else operand for operand, is_own in zip(operands, own, strict=True)]
         if primitive.elementwise or primitive.name in _ALIGNED:
@@ -229,7 +255,7 @@ def chunk_size(values: Sequence[Value], wanted: int | None) -> int:
     """How many members a batch has: as many as were wanted, or as fit into the cache.
 
     Arguments:
-        values: the values that each member has one of, at its own time; the largest decides.
+        values: the values that each member has one of, at its own time.
         wanted: the number asked for, None for automatic.
 
     >>> chunk_size([np.zeros(1000)], None)
@@ -237,5 +263,6 @@ def chunk_size(values: Sequence[Value], wanted: int | None) -> int:
     """
     if wanted is not None:
         return wanted
-    largest = max((math.prod(shape_of(value)) for value in values), default=1)
-    return max(1, CACHE_ENTRIES // max(1, largest))
+    sizes = [math.prod(shape_of(value)) for value in values] or [1]
+    mean = max(1, sum(sizes) // len(sizes))
+    return max(1, min(CACHE_ENTRIES // mean, MOST_BATCH_ENTRIES // max(1, *sizes)))

@@ -38,13 +38,14 @@ def derivative_blocks(method: Method, function: Flat, leaves: Sequence[Value], o
 def blocks_of(method: Method, linear: Linearization, leaves: Sequence[Value]) -> list[Value]:
     """The Jacobian's blocks of a function that a method has linearized at these leaves."""
     if linear.outputs is not None:
-        _refuse_too_large(size_of(linear.outputs), size_of(leaves))
+        refuse_too_large(size_of(linear.outputs), size_of(leaves))
     if by_rows(linear, leaves, method.sweeps_per_push):
         return _rows(linear, leaves)
     return _columns(linear, leaves)
 
 
-def _refuse_too_large(rows: int, columns: int) -> None:
+def refuse_too_large(rows: int, columns: int) -> None:
+    """Raise OperatorError for a Jacobian that has too many entries to hold."""
     if rows * columns > MOST_ENTRIES:
         raise OperatorError(
             f"the Jacobian has {rows:,} x {columns:,} entries, too many to hold: "
@@ -108,15 +109,14 @@ def _batch_swept(
     sweep: Callable[[Sequence[Value]], list[Value]], values: Sequence[Value], position: int, start: int, stop: int
 ) -> list[Value]:
     """One sweep for the entries from start to stop of one value; the results have an axis for them, first."""
-    from adcli_methods.batching import Batch, Batched  # here, for a plain derivative starts without it
+    from adcli_methods.batching import Batch  # here, for a plain derivative starts without it
 
-    batch = Batch(stop - start)
+    shape = shape_of(values[position])
+    is_all = stop - start == math.prod(shape)
+    batch = Batch(stop - start, None if is_all else np.arange(start, stop))
     seeds: list[Value] = [np.zeros(shape_of(value)) if shape_of(value) else 0.0 for value in values]
-    picks = np.zeros((stop - start, math.prod(shape_of(values[position]))))
-    picks[np.arange(stop - start), np.arange(start, stop)] = 1.0
-    seeds[position] = batch.batched(picks.reshape(stop - start, *shape_of(values[position])))
-    results = sweep(seeds)
-    return [batch.spread(r.value, True) if isinstance(r, Batched) else batch.spread(r, False) for r in results]
+    seeds[position] = batch.units(shape)
+    return [batch.whole(result) for result in sweep(seeds)]
 
 
 def _basis(values: Sequence[Value], position: int) -> Any:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
-from adcli_methods.batching import Batch, Batched
+from adcli_methods.batching import Batch
 from adcli_methods.pieces import added
 from adcli_methods.primitive import Value, shape_of
 from adcli_methods.primitives.structural import reshape
@@ -85,6 +86,45 @@ def forward_gradient(program: Program, inputs: Sequence[Value], moving: int) -> 
     """Value and gradient as `shaped_gradient` gives them, by tangents: all entries of an input in one batch."""
     recorder = _Recorder(program, inputs, (), moving)
     return recorder.shaped([recorder.column(position) for position in range(moving)])
+
+
+class Seeded(NamedTuple):
+    """Which entries of one value are seeded in a batch.
+
+    Arguments:
+        position: of the value, among the moving inputs or among the outputs.
+        entries: how many of its entries a batch has.
+        has_places: whether the places of these entries are an input of the Program; otherwise they are all entries.
+    """
+
+    position: int
+    entries: int
+    has_places: bool
+
+
+def jacobian_program(
+    program: Program, inputs: Sequence[Value], moving: int, seeded: Sequence[Seeded], is_forward: bool
+) -> Shaped:
+    """Inputs x and places; outputs y, then for each seeded value all columns (or rows) of the Jacobian that it has.
+
+    A column, of the shape of an output, or a row, of the shape of an input, is a member of a batch, whose axis comes
+    first; a seeded number has no such axis.
+
+    Arguments:
+        program: the primal.
+        inputs: the point.
+        moving: how many of the inputs, the first ones, to differentiate by.
+        seeded: the moving inputs, in forward mode, or the outputs that are seeded.
+        is_forward: whether tangents are pushed, a column each, or cotangents are pulled, a row each.
+    """
+    places = [np.arange(each.entries) for each in seeded if each.has_places]
+    recorder = _Recorder(program, inputs, places, moving)
+    given = iter(recorder.seeds)
+    found: list[Value] = []
+    for each in seeded:
+        batch = Batch(each.entries, next(given) if each.has_places else None)
+        found += (recorder.columns if is_forward else recorder.rows)(each.position, batch)
+    return recorder.shaped(found)
 
 
 def adjoint_program(
@@ -182,15 +222,26 @@ class _Recorder:
     def column(self, position: int) -> Value:
         """The derivatives of the one output by every entry of an input, in the input's shape."""
         shape = shape_of(self.inner.values[position])
+        (found,) = self.columns(position, Batch(math.prod(shape)))
+        return reshape(found, shape=shape) if shape else found
+
+    def columns(self, position: int, batch: Batch) -> list[Value]:
+        """The derivatives of each output by the entries of an input that a batch has; their axis comes first."""
         tangents: list[Value] = [None] * self.moving
+        shape = shape_of(self.inner.values[position])
+        tangents[position] = batch.units(shape, self.one()) if shape else self.one()
         if not shape:
-            tangents[position] = self.one()
-            return self.push(tangents)[0]
-        batch = Batch(math.prod(shape))
-        tangents[position] = batch.batched(np.eye(batch.count).reshape(batch.count, *shape))
-        (found,) = self.push(tangents)
-        is_batched = isinstance(found, Batched)
-        return reshape(batch.spread(found.value if is_batched else found, is_batched), shape=shape)
+            return self.push(tangents)
+        return [batch.whole(found) for found in self.push(tangents)]
+
+    def rows(self, position: int, batch: Batch) -> list[Value]:
+        """The derivatives by each moving input of the entries of an output that a batch has; their axis comes first."""
+        shape = shape_of(self.inner.values[self.primal.outputs[position]])
+        cotangents: list[Value] = [None] * len(self.primal.outputs)
+        cotangents[position] = batch.units(shape, self.one()) if shape else self.one()
+        if not shape:
+            return self.pull(cotangents)
+        return [batch.whole(found) for found in self.pull(cotangents)]
 
     def shaped(self, derivatives: Sequence[Value]) -> Shaped:
         outer, values = self.outer, self.inner.values

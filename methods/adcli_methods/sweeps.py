@@ -229,12 +229,13 @@ def contributions(
             yield slot, operand, part
 
 
-def seeded(trace: Trace, outputs: Sequence[int], cotangents: Sequence[Value]) -> list[Value | None]:
-    """The adjoints at the start of a sweep: the cotangents in the outputs' slots, None elsewhere."""
+def seeded(trace: Trace, outputs: Sequence[int], cotangents: Sequence[Value | None]) -> list[Value | None]:
+    """The adjoints at the start of a sweep: the cotangents in the outputs' slots, None (zero) elsewhere."""
     adjoints: list[Value | None] = [None] * len(trace.values)
     for slot, cotangent in zip(outputs, cotangents, strict=True):
         known = adjoints[slot]
-        adjoints[slot] = cotangent if known is None else known + cotangent
+        if cotangent is not None:
+            adjoints[slot] = cotangent if known is None else known + cotangent
     return adjoints
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -28,3 +29,18 @@ class KernelReport:
     cached: bool
     threads: int
     source: str
+
+
+def joined(reports: Sequence[KernelReport]) -> KernelReport | None:
+    """The report of Programs that run one after the other; None where there is none."""
+    if len(reports) < 2:
+        return reports[0] if reports else None
+    return replace(
+        reports[0],
+        kernels=sum(report.kernels for report in reports),
+        fused_operations=sum(report.fused_operations for report in reports),
+        numpy_operations=sum(report.numpy_operations for report in reports),
+        compile_seconds=sum(report.compile_seconds for report in reports),
+        cached=all(report.cached for report in reports),
+        source="\n".join(report.source for report in reports),
+    )

@@ -16,16 +16,18 @@ from typing import Any
 
 import numpy as np
 
-from adcli_methods.differentiate import Request, by_input, check_device, differentiate, flat_problem
+from adcli_methods.differentiate import Request, by_input, check_device, differentiate, flat_problem, shaped
 from adcli_methods.errors import OperatorError, PointError
 from adcli_methods.function import FlatFunction, Function, function_of
 from adcli_methods.operators import as_vector
 from adcli_methods.prepared.runners import check_strict
-from adcli_methods.prepared.version import Version, VersionReport, branches_of, form_of, prepare_version
+from adcli_methods.prepared.version import MATRICES, Version, VersionReport, branches_of, form_of, prepare_version
 from adcli_methods.primitive import Value
 from adcli_methods.structure import Tree, is_differentiable, is_node, leaves_of, rebuild
 
-OPERATORS = ("gradient", "jvp", "vjp", "hvp")
+OPERATORS = ("gradient", "jvp", "vjp", "hvp", "jacobian", "hessian")
+PRODUCTS = ("jvp", "vjp", "hvp")
+"""Operators whose vector is the last argument of a call."""
 MODES = ("reverse", "forward", "auto")
 MOST_VERSIONS = 32
 """Ways through the branches that are kept for one form of the inputs; the one unused longest goes."""
@@ -40,7 +42,7 @@ class PreparedReport:
 
     Arguments:
         function: its name or formula.
-        operator: "gradient", "jvp", "vjp" or "hvp".
+        operator: one of OPERATORS.
         versions: one for each form of the inputs and way through the branches, the first one first.
         new_forms: preparations for inputs of another shape, type or static value.
         new_branches: preparations for decisions that fell otherwise.
@@ -60,11 +62,12 @@ def prepare(
     at: Any,
     *,
     operator: str = "gradient",
-    mode: str = "reverse",
+    mode: str = "auto",
     wrt: Sequence[str | int] | str | int | None = None,
     vector: Any = None,
     compile: str = "auto",  # noqa: A002 (the word that users know)
     strict: bool = False,
+    chunk: int | None = None,
     device: str = "cpu",
 ) -> PreparedDerivative:
     """Prepare a derivative at a point, to be called at many.
@@ -72,13 +75,16 @@ def prepare(
     Arguments:
         function: a Function or a callable.
         at: an example of the inputs, as of `differentiate`.
-        operator: "gradient" of a scalar function; "jvp", "vjp" or "hvp", which take the vector as last argument.
-        mode: of a gradient, "reverse" or "forward" (the tangents of all entries at once); "auto" is reverse.
+        operator: "gradient" of a scalar function; "jvp", "vjp" or "hvp", which take the vector as last argument;
+            "jacobian", or "hessian" of a scalar function.
+        mode: of a gradient, "reverse" or "forward" (the tangents of all entries at once), "auto" is reverse; of a
+            Jacobian, columns by "forward", rows by "reverse", "auto" takes the fewer; of a Hessian, the gradient's.
         wrt: the inputs to differentiate by; None: all floating-point ones.
         vector: an example of the vector; None: ones.
         compile: "auto", "c" for native kernels, "numpy", or "python" for functions of few numbers.
         strict: whether the kernels of "c" use the C library's scalar functions, as `math` does, and not vector ones,
             which are up to 4 units in the last place off.
+        chunk: of a Jacobian or Hessian, how many columns or rows a sweep gives; None: as many as fit the cache.
         device: "cpu".
     Result: a callable of the function's own inputs that returns (value, derivative).
     Raises: OperatorError, PointError, FunctionError, UnavailableError.
@@ -97,8 +103,12 @@ def prepare(
     if device != "cpu":
         raise OperatorError(f"prepared derivatives run on cpu, not on {device}: try diff(..., device='{device}')")
     check_strict(compile, strict)
+    if chunk is not None and (operator not in MATRICES or chunk < 1):
+        raise OperatorError(f"chunk={chunk}: a number from 1 on, of a jacobian or hessian, not of a {operator}")
     given = function if isinstance(function, Function) else function_of(function)
-    return PreparedDerivative(given, at, Request(mode, wrt, operator=operator, vector=vector), compile, strict=strict)
+    return PreparedDerivative(
+        given, at, Request(mode, wrt, operator=operator, vector=vector, chunk=chunk), compile, strict=strict
+    )
 
 
 class PreparedDerivative:
@@ -152,7 +162,7 @@ class PreparedDerivative:
 
     def _general(self, arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> tuple[Tree, Tree]:
         """The call for inputs of any form: a known version if one holds, else the way that the function now takes."""
-        *point, vector = (*arguments, None) if self._request.operator == "gradient" else arguments
+        *point, vector = arguments if self._request.operator in PRODUCTS else (*arguments, None)
         names = self._function.parameters
         if len(point) > len(names):
             raise PointError(f"{self._function.name} takes {len(names)} inputs, got {len(point)}")
@@ -198,9 +208,8 @@ class PreparedDerivative:
 
     def _prepared(self, call: _Call) -> _Formed:
         mode, operator = self._request.mode, str(self._request.operator)
-        version = prepare_version(
-            call.problem, call.moving, operator, call.seeds, self._compile, mode, strict=self._strict
-        )
+        how: dict[str, Any] = {"strict": self._strict, "chunk": self._request.chunk}
+        version = prepare_version(call.problem, call.moving, operator, call.seeds, self._compile, mode, **how)
         self._reports.append(version.report)
         return _Formed(version, call)
 
@@ -231,7 +240,7 @@ class _Call:
     def _seeds(self, moving: FlatFunction) -> list[Value]:
         """The tangents or cotangents that were given; ones where none were."""
         operator, vector = self.request.operator, self.request.vector
-        if operator == "gradient":
+        if operator not in PRODUCTS:
             return []
         if operator != "vjp":
             like = moving.leaves
@@ -264,8 +273,10 @@ class _Formed:
         self._problem = call.problem
         self._output = call.problem.output
         self._paths = call.problem.paths[: call.moving]
+        self._moving = FlatFunction(call.problem.function, call.problem.inputs, self._paths)
+        self._moving.output = self._output
         self._operator = call.request.operator
-        is_bare = not is_node(self._output) and self._operator != "jvp" and self.positions
+        is_bare = not is_node(self._output) and self._operator not in ("jvp", "hessian") and self.positions
         self._names = tuple(path[0] for path in self._paths) if is_bare else ()
         self._single = {i for i, leaf in enumerate(call.leaves) if getattr(leaf, "dtype", None) == np.float32}
 
@@ -277,9 +288,13 @@ class _Formed:
         count = sum(1 for _ in leaves_of(self._output))
         values, parts = iter(outputs[:count]), list(outputs[count:])
         if self._single:
-            parts = [np.float32(part) if i in self._single else part for i, part in enumerate(parts)]
+            leaves = len(self._paths)
+            parts = [np.float32(part) if i % leaves in self._single else part for i, part in enumerate(parts)]
         value = rebuild(self._output, lambda path, leaf: next(values))
         if self._operator == "jvp":
             products = iter(parts)
             return value, rebuild(self._output, lambda path, leaf: next(products))
+        if self._operator in MATRICES:
+            order = 2 if self._operator == "hessian" else 1
+            return value, shaped(self._moving, [None] * count, parts, str(self._operator), order)
         return value, by_input(self._problem, dict(zip(self._paths, parts, strict=True)))

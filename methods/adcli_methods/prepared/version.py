@@ -14,6 +14,7 @@ import numpy as np
 from adcli_methods.function import FlatFunction
 from adcli_methods.operators import require_scalar
 from adcli_methods.optimiser import PassEffect, operation_count, optimise
+from adcli_methods.prepared.matrices import matrix_of, matrix_runner
 from adcli_methods.prepared.runners import Runner, runner_of
 from adcli_methods.primitive import Value, shape_of
 from adcli_methods.program import Program
@@ -25,6 +26,9 @@ from adcli_methods.rewriting import (
     tangent_program,
 )
 from adcli_methods.shapes import Shaped, abstract_of, shaped
+
+MATRICES = ("jacobian", "hessian")
+"""Operators whose result has an entry for each pair of an output and an input, or of two inputs."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,7 @@ class VersionReport:
         guards: how many decisions of the function are checked at each run.
         kernels: the report of the native kernels, or None.
         prepare_seconds: tracing, differentiating, optimising and compiling.
+        tangent_sweeps, adjoint_sweeps: of one run.
     """
 
     backend: str
@@ -48,6 +53,8 @@ class VersionReport:
     guards: int
     kernels: Any
     prepare_seconds: float
+    tangent_sweeps: int
+    adjoint_sweeps: int
 
 
 @dataclass(frozen=True)
@@ -68,37 +75,45 @@ def prepare_version(
     mode: str = "reverse",
     *,
     strict: bool = False,
+    chunk: int | None = None,
 ) -> Version:
     """Trace at the problem's point, differentiate, optimise and compile.
 
     Arguments:
         problem: the function of its leaves, those to differentiate by first.
         moving: how many those are.
-        operator: "gradient", "jvp", "vjp" or "hvp".
+        operator: "gradient", "jvp", "vjp", "hvp", "jacobian" or "hessian".
         seeds: example tangents or cotangents of the products.
         compile_with: see `runners.COMPILE`.
-        mode: "reverse", or "forward" for a gradient by tangents.
+        mode: "reverse", or "forward" for a gradient by tangents; of a Jacobian or Hessian, see `matrix_of`.
         strict: of native kernels, see `kernels.compile_program`.
+        chunk: how many seeds a sweep of a Jacobian or Hessian carries; None: as many as fit the cache.
     """
     start = time.perf_counter()
     program, leaves = problem.program, problem.leaves
     with np.errstate(all="ignore"):  # infinities and NaN are values here
         trace, slots = problem.traced
-        if operator in ("gradient", "hvp"):
+        if operator in ("gradient", "hvp", "hessian"):
             require_scalar([trace.values[slot] for slot in slots], operator)
         with _collector_paused():
-            abstracts = tuple(map(abstract_of, trace.values))
-            primal = optimise(Shaped(program, abstracts)).shaped.program
-            derived = optimise(derived_program(primal, leaves, moving, operator, seeds, mode))
-            runner = runner_of(derived.shaped, compile_with, strict=strict)
+            primal = optimise(Shaped(program, tuple(map(abstract_of, trace.values)))).shaped
+            if operator in MATRICES:
+                matrix = matrix_of(primal, leaves, moving, operator, mode, chunk)
+                runner, effects = matrix_runner(matrix, leaves, compile_with, strict)
+                sweeps = matrix.sweeps
+            else:
+                derived, effects = optimise(derived_program(primal.program, leaves, moving, operator, seeds, mode))
+                runner = runner_of(derived, compile_with, strict=strict)
+                sweeps = _sweeps(operator, mode, moving)
     report = VersionReport(
         runner.backend,
-        operation_count(primal),
+        operation_count(primal.program),
         runner.operations,
-        derived.effects,
-        len(derived.shaped.program.guards),
+        effects,
+        len(primal.program.guards),
         runner.kernels,
         time.perf_counter() - start,
+        *sweeps,
     )
     return Version(runner, branches_of(program), report)
 
@@ -116,6 +131,13 @@ def _collector_paused() -> Iterator[None]:
     finally:
         if was_enabled:
             gc.enable()
+
+
+def _sweeps(operator: str, mode: str, moving: int) -> tuple[int, int]:
+    """The tangent and the adjoint sweeps of one run; the tangents of all entries of an input go together."""
+    if operator == "gradient":
+        return (moving, 0) if mode == "forward" else (0, 1)
+    return {"jvp": (1, 0), "vjp": (0, 1), "hvp": (1, 1)}[operator]
 
 
 def derived_program(
