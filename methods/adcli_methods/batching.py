@@ -252,7 +252,7 @@ BATCHING: dict[str, Rule] = {
 
 
 def chunk_size(values: Sequence[Value], wanted: int | None) -> int:
-    """How many members a batch has: as many as were wanted, or as fit into the cache.
+    """How many members a batch has: as many as were wanted, or as fit into the cache with a value of middling size.
 
     Arguments:
         values: the values that each member has one of, at its own time.

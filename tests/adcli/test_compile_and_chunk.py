@@ -10,6 +10,7 @@ import pytest
 
 from adcli_methods.errors import UnavailableError
 
+DIAGONAL = [[2.0, 0.0, 0.0], [0.0, 4.0, 0.0], [0.0, 0.0, 6.0]]
 HAS_COMPILER = any(map(shutil.which, ("cc", "gcc", "clang")))
 
 
@@ -24,6 +25,12 @@ HAS_COMPILER = any(map(shutil.which, ("cc", "gcc", "clang")))
         (("x**2", "--at", "x=[1,2]", "--jvp", "1,1"), [2.0, 4.0], (1, 1, 0)),
         (("x**2", "--at", "x=[1,2]", "--vjp", "1,1"), [2.0, 4.0], (1, 0, 1)),
         (("sum(x**3)", "--at", "x=[1,2]", "--hvp", "1,1"), [6.0, 12.0], (1, 1, 1)),
+        (("[x*y,y**2]", "--at", "x=1,y=2"), {"x": [2.0, 0.0], "y": [1.0, 4.0]}, (1, 2, 0)),
+        (("[x*y,y**2]", "--at", "x=1,y=2", "--mode", "reverse"), {"x": [2.0, 0.0], "y": [1.0, 4.0]}, (1, 0, 1)),
+        (("x**2", "--at", "x=[1,2,3]", "--jacobian"), DIAGONAL, (1, 1, 0)),
+        (("x**2", "--at", "x=[1,2,3]", "--jacobian", "--chunk", "2"), DIAGONAL, (2, 2, 0)),
+        (("sum(x**3)/3", "--at", "x=[1,2,3]", "--hessian"), DIAGONAL, (1, 1, 1)),
+        (("sum(x**3)/3", "--at", "x=[1,2,3]", "--hessian", "--chunk", "2"), DIAGONAL, (2, 2, 2)),
     ],
 )
 def test_a_compiled_derivative_says_what_was_compiled(adcli, arguments, expected, passes):
@@ -78,8 +85,8 @@ def test_strict_kernels_need_a_compiler(adcli, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        (("--hessian",), "the hessian is not compiled: gradient, jvp, vjp and hvp are"),
-        (("--order", "2"), "order 2 is not compiled"),
+        (("--order", "2"), "order 2 is not compiled: --hessian is"),
+        (("--chunk", "2"), "--chunk is for a jacobian or hessian, not for a gradient"),
         (("--mode", "symbolic"), "gives the gradient by mode auto or reverse or forward, not by symbolic"),
         (("--jvp", "1", "--mode", "reverse"), "gives the jvp by mode auto or forward, not by reverse"),
         (("--dtype", "float32"), "float64 on the cpu"),

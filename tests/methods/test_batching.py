@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from adcli_benchmarks.problems import PROBLEMS
-from adcli_methods.batching import CACHE_ENTRIES, Batch, Batched, chunk_size
+from adcli_methods.batching import CACHE_ENTRIES, MOST_BATCH_ENTRIES, Batch, Batched, chunk_size
 from adcli_methods.differentiate import Request, flat_problem
 from adcli_methods.forward import Forward
 from adcli_methods.inhouse import InHouse
@@ -123,6 +123,7 @@ def test_hessians_take_chunks_too(chunk):
 
 
 def test_chunks_fit_the_cache():
-    assert chunk_size([np.zeros(10), np.zeros(1000)], None) == CACHE_ENTRIES // 1000
+    assert chunk_size([np.zeros(500), np.zeros(1500)], None) == CACHE_ENTRIES // 1000
     assert chunk_size([np.zeros(10 * CACHE_ENTRIES)], None) == 1
+    assert chunk_size([np.zeros(10**6), *[1.0] * 10**5], None) == MOST_BATCH_ENTRIES // 10**6
     assert chunk_size([1.0], 7) == 7

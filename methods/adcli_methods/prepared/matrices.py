@@ -24,6 +24,14 @@ Swept = dict[int, Sequence[Value]]
 """From a seeded value to what its sweeps gave: the derivatives by, or of, its entries, one after the other."""
 
 
+class Passes(NamedTuple):
+    """How often one run evaluates the function, and how many sweeps it takes."""
+
+    primal_evaluations: int
+    tangent_sweeps: int
+    adjoint_sweeps: int
+
+
 class Matrix(NamedTuple):
     """How the derivatives of a Program's outputs by its first inputs are made.
 
@@ -49,11 +57,14 @@ class Matrix(NamedTuple):
         return self.inputs if self.is_forward else self.outputs
 
     @property
-    def sweeps(self) -> tuple[int, int]:
-        """How many tangent and adjoint sweeps one run takes."""
-        count = sum(-(-math.prod(shape) // self.chunk) for shape in self.seeded)
-        first = int(len(self.program.outputs) > len(self.outputs))  # the gradient's
-        return (count, first) if self.is_forward else (0, first + count)
+    def passes(self) -> Passes:
+        """What one run takes: each chunk of a value that has several evaluates the function anew."""
+        chunks = [-(-math.prod(shape) // self.chunk) for shape in self.seeded]
+        evaluations = sum(count for count in chunks if count > 1) + (1 in chunks)
+        is_hessian = len(self.program.outputs) > len(self.outputs)
+        gradients = evaluations * is_hessian
+        sweeps = sum(chunks)
+        return Passes(evaluations, *((sweeps, gradients) if self.is_forward else (0, gradients + sweeps)))
 
 
 def matrix_of(

@@ -11,15 +11,14 @@ import numpy as np
 from adcli_methods.derivative import Derivative
 from adcli_methods.differentiate import Request, flat_problem, notes_at
 from adcli_methods.errors import OperatorError, UnavailableError
-from adcli_methods.function import Function
-from adcli_methods.prepared.prepared import PreparedDerivative, PreparedReport, prepare
+from adcli_methods.function import FlatFunction, Function
+from adcli_methods.prepared.prepared import PRODUCTS, PreparedDerivative, PreparedReport, prepare
+from adcli_methods.prepared.version import MATRICES
 from adcli_methods.primitive import shape_of
 from adcli_methods.structure import leaves_of
 
-_OPERATORS = {None: "gradient", "derivative": "gradient", "gradient": "gradient"} | {
-    name: name for name in ("jvp", "vjp", "hvp")
-}
-_WAYS = {"gradient": ("auto", "reverse", "forward"), "jvp": ("auto", "forward"), "vjp": ("auto", "reverse")}
+_WAYS = {"jvp": ("auto", "forward"), "vjp": ("auto", "reverse"), "hvp": ("auto",)}
+_BOTH_WAYS = ("auto", "reverse", "forward")
 
 
 def differentiate_compiled(function: Function, at: Any, request: Request, *, strict: bool = False) -> Derivative:
@@ -34,57 +33,63 @@ def differentiate_compiled(function: Function, at: Any, request: Request, *, str
     >>> differentiate_compiled(formula_function("exp(x**2)"), 2.0, Request()).derivative
     218.39260013257694
     """
-    operator = _checked(request)
     start = time.perf_counter()
+    problem = flat_problem(function, at, request)
+    operator = _checked(request, problem)
     prepared, note = _prepared(function, at, request, operator, strict)
     ready = time.perf_counter()
     value, derivative = _called(prepared, function, at, request, operator)
     done = time.perf_counter()
-    problem = flat_problem(function, at, request)
-    leaves = problem.leaves
-    is_number = len(leaves) == 1 and not shape_of(leaves[0])
-    is_forward = operator in ("jvp", "hvp") or request.mode == "forward"
+    leaves, version = problem.leaves, prepared.report.versions[-1]
+    is_number = operator == "gradient" and len(leaves) == 1 and not shape_of(leaves[0])
+    is_forward, is_reverse = version.tangent_sweeps > 0, version.adjoint_sweeps > 0
     parts = [np.asarray(leaf) for _, leaf in leaves_of(derivative)]
     return Derivative(
         value=value,
         derivative=derivative,
         function=function.formula or function.name,
-        operator=request.operator or ("derivative" if is_number else "gradient"),
-        order=2 if operator == "hvp" else 1,
-        method={"jvp": "forward", "hvp": "forward over reverse"}.get(operator, "forward" if is_forward else "reverse"),
+        operator=request.operator or ("derivative" if is_number else operator),
+        order=2 if operator in ("hvp", "hessian") else 1,
+        method=" over ".join(["forward"] * is_forward + ["reverse"] * is_reverse),
         wrt=tuple(".".join(path) for path in problem.paths),
         dtype=str(np.result_type(*[getattr(leaf, "dtype", np.float64) for leaf in leaves])),
         device="cpu",
-        primal_evaluations=1,
-        tangent_sweeps=is_forward * (1 if operator in ("jvp", "hvp") else len(leaves)),
-        adjoint_sweeps=int(operator == "hvp" or not is_forward),
+        primal_evaluations=version.primal_evaluations,
+        tangent_sweeps=version.tangent_sweeps,
+        adjoint_sweeps=version.adjoint_sweeps,
         prepare_seconds=ready - start,
         run_seconds=done - ready,
         notes=(*_account(prepared.report), *note, *notes_at(problem, parts)),
     )
 
 
-def _checked(request: Request) -> str:
-    """The operator to prepare."""
-    operator = _OPERATORS.get(request.operator)
-    if operator is None or (request.order != 1 and operator != "hvp"):
-        what = f"order {request.order}" if operator else f"the {request.operator}"
-        raise OperatorError(f"{what} is not compiled: gradient, jvp, vjp and hvp are; leave --compile out")
-    ways = _WAYS.get(operator, ("auto",))
+def _checked(request: Request, problem: FlatFunction) -> str:
+    """The operator to prepare; the one that fits the function's shape where none is asked for."""
+    operator = "gradient" if request.operator == "derivative" else request.operator or _fitting(problem)
+    if request.order != 1 and operator not in ("hvp", "hessian"):
+        raise OperatorError(f"order {request.order} is not compiled: --hessian is; or leave --compile out")
+    ways = _WAYS.get(operator, _BOTH_WAYS)
     if request.mode not in ways:
         raise OperatorError(f"--compile gives the {operator} by mode {' or '.join(ways)}, not by {request.mode}")
-    if request.device != "cpu" or request.dtype not in (None, "float64") or request.chunk is not None:
-        raise OperatorError("--compile is for float64 on the cpu, all tangents at once: leave the other options out")
-    if operator != "gradient" and request.vector is None:
+    if request.device != "cpu" or request.dtype not in (None, "float64"):
+        raise OperatorError("--compile is for float64 on the cpu: leave the other options out")
+    if request.chunk is not None and operator not in MATRICES:
+        raise OperatorError(f"--chunk is for a jacobian or hessian, not for a {operator}: leave it out")
+    if operator in PRODUCTS and request.vector is None:
         raise OperatorError(f"{operator} needs a vector: give --{operator} 1,0,...")
     return operator
+
+
+def _fitting(problem: FlatFunction) -> str:
+    trace, slots = problem.traced
+    return "jacobian" if len(slots) > 1 or shape_of(trace.values[slots[0]]) else "gradient"
 
 
 def _prepared(
     function: Function, at: Any, request: Request, operator: str, strict: bool
 ) -> tuple[PreparedDerivative, tuple[str, ...]]:
-    given: dict[str, Any] = {"operator": operator, "wrt": request.wrt, "vector": request.vector}
-    if operator == "gradient":
+    given: dict[str, Any] = {"operator": operator, "wrt": request.wrt, "vector": request.vector, "chunk": request.chunk}
+    if operator not in PRODUCTS:
         given["mode"] = request.mode
     try:
         return prepare(function, at, **given, compile="c", strict=strict), ()
@@ -96,7 +101,7 @@ def _prepared(
 
 def _called(prepared: PreparedDerivative, function: Function, at: Any, request: Request, operator: str) -> Any:
     """One call at the point."""
-    vector = () if operator == "gradient" else (request.vector,)
+    vector = (request.vector,) if operator in PRODUCTS else ()
     if isinstance(at, Mapping) and set(at) <= set(function.parameters):
         return prepared(*vector, **at)
     arguments = at if isinstance(at, tuple) and len(function.parameters) > 1 else (at,)

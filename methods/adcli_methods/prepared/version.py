@@ -14,7 +14,7 @@ import numpy as np
 from adcli_methods.function import FlatFunction
 from adcli_methods.operators import require_scalar
 from adcli_methods.optimiser import PassEffect, operation_count, optimise
-from adcli_methods.prepared.matrices import matrix_of, matrix_runner
+from adcli_methods.prepared.matrices import Passes, matrix_of, matrix_runner
 from adcli_methods.prepared.runners import Runner, runner_of
 from adcli_methods.primitive import Value, shape_of
 from adcli_methods.program import Program
@@ -43,7 +43,7 @@ class VersionReport:
         guards: how many decisions of the function are checked at each run.
         kernels: the report of the native kernels, or None.
         prepare_seconds: tracing, differentiating, optimising and compiling.
-        tangent_sweeps, adjoint_sweeps: of one run.
+        primal_evaluations, tangent_sweeps, adjoint_sweeps: of one run.
     """
 
     backend: str
@@ -53,6 +53,7 @@ class VersionReport:
     guards: int
     kernels: Any
     prepare_seconds: float
+    primal_evaluations: int
     tangent_sweeps: int
     adjoint_sweeps: int
 
@@ -100,11 +101,11 @@ def prepare_version(
             if operator in MATRICES:
                 matrix = matrix_of(primal, leaves, moving, operator, mode, chunk)
                 runner, effects = matrix_runner(matrix, leaves, compile_with, strict)
-                sweeps = matrix.sweeps
+                passes = matrix.passes
             else:
                 derived, effects = optimise(derived_program(primal.program, leaves, moving, operator, seeds, mode))
                 runner = runner_of(derived, compile_with, strict=strict)
-                sweeps = _sweeps(operator, mode, moving)
+                passes = Passes(1, *_sweeps(operator, mode, moving))
     report = VersionReport(
         runner.backend,
         operation_count(primal.program),
@@ -113,7 +114,7 @@ def prepare_version(
         len(primal.program.guards),
         runner.kernels,
         time.perf_counter() - start,
-        *sweeps,
+        *passes,
     )
     return Version(runner, branches_of(program), report)
 
