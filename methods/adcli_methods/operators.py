@@ -16,7 +16,7 @@ import numpy as np
 from adcli_methods.errors import OperatorError, PointError
 from adcli_methods.primitive import Value, shape_of
 from adcli_methods.primitives.elementary import multiply
-from adcli_methods.primitives.structural import concatenate, getitem, reshape, stack
+from adcli_methods.primitives.structural import getitem, reshape, stack
 
 if TYPE_CHECKING:
     from adcli_methods.method import Flat, Linearization, Method
@@ -94,29 +94,13 @@ def _swept(
     shape = shape_of(values[position])
     count = math.prod(shape)
     if linear.chunk > 1 and count > 1:
-        parts = [
-            _batch_swept(sweep, values, position, start, min(start + linear.chunk, count))
-            for start in range(0, count, linear.chunk)
-        ]
-        joined = [part[0] if len(parts) == 1 else concatenate(*part, axis=0) for part in zip(*parts, strict=True)]
-        return [reshape(part, shape=shape + shape_of(part)[1:]) for part in joined]
+        from adcli_methods.chunked_sweeps import swept_in_chunks  # here, for a plain derivative starts without it
+
+        swept = swept_in_chunks(sweep, values, position, linear.chunk)
+        return [reshape(part, shape=shape + shape_of(part)[1:]) for part in swept]
     swept = [sweep(seeds) for seeds in _basis(values, position)]
     inner = map(shape_of, swept[0] if swept else results or ())
     return [_assembled([each[i] for each in swept], shape, own) for i, own in enumerate(inner)]
-
-
-def _batch_swept(
-    sweep: Callable[[Sequence[Value]], list[Value]], values: Sequence[Value], position: int, start: int, stop: int
-) -> list[Value]:
-    """One sweep for the entries from start to stop of one value; the results have an axis for them, first."""
-    from adcli_methods.batching import Batch  # here, for a plain derivative starts without it
-
-    shape = shape_of(values[position])
-    is_all = stop - start == math.prod(shape)
-    batch = Batch(stop - start, None if is_all else np.arange(start, stop))
-    seeds: list[Value] = [np.zeros(shape_of(value)) if shape_of(value) else 0.0 for value in values]
-    seeds[position] = batch.units(shape)
-    return [batch.whole(result) for result in sweep(seeds)]
 
 
 def _basis(values: Sequence[Value], position: int) -> Any:

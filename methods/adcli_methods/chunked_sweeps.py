@@ -1,0 +1,61 @@
+"""Sweeps that carry a chunk of unit seeds each, and their results put together."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from adcli_methods.batching import Batch
+from adcli_methods.primitive import Value, shape_of
+from adcli_methods.primitives.structural import concatenate
+
+Sweep = Callable[[Sequence[Value]], list[Value]]
+
+
+def swept_in_chunks(sweep: Sweep, values: Sequence[Value], position: int, chunk: int) -> list[Value]:
+    """For each result of the sweep, what it is for each entry of one seeded value: an axis for the entries comes first.
+
+    Arguments:
+        sweep: from seeds to results.
+        values: what is seeded, one seed for each; None stands for zero.
+        position: of the one whose seeds are unit vectors; the others' are zero.
+        chunk: how many unit vectors a sweep carries.
+    """
+    count = math.prod(shape_of(values[position]))
+    chunks = (_swept(sweep, values, position, start, min(start + chunk, count)) for start in range(0, count, chunk))
+    return _joined(chunks, count)
+
+
+def _swept(sweep: Sweep, values: Sequence[Value], position: int, start: int, stop: int) -> list[Value]:
+    """One sweep for the entries from start to stop."""
+    shape = shape_of(values[position])
+    is_all = stop - start == math.prod(shape)
+    batch = Batch(stop - start, None if is_all else np.arange(start, stop))
+    seeds: list[Value] = [None] * len(values)
+    seeds[position] = batch.units(shape)
+    return [batch.whole(result) for result in sweep(seeds)]
+
+
+def _joined(chunks: Iterable[list[Value]], count: int) -> list[Value]:
+    """The results of all chunks, `count` entries in all, one after the other.
+
+    Plain arrays go to their places at once, so that the memory of one chunk serves the next.
+    """
+    found, start = list[Any](), 0
+    for chunk in chunks:
+        length = shape_of(chunk[0])[0] if chunk else 0
+        if length == count:
+            return chunk
+        found = found or [
+            np.empty((count, *part.shape[1:]), part.dtype) if type(part) is np.ndarray else [] for part in chunk
+        ]
+        for whole, part in zip(found, chunk, strict=True):
+            if type(whole) is list:
+                whole.append(part)
+            else:
+                whole[start : start + length] = part
+        start += length
+    return [concatenate(*whole, axis=0) if type(whole) is list else whole for whole in found]
