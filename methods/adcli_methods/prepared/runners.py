@@ -26,9 +26,13 @@ SCALAR_SECONDS, UNPACK_SECONDS = 4e-8, 8e-8
 """What one operation on Python floats costs, and one entry of an array to take apart or put together."""
 ARRAY_SECONDS, ENTRY_SECONDS = 1e-6, 1e-9
 """What one operation on NumPy arrays costs, and what each entry adds."""
-MOST_SCALARS = 100_000
+MOST_SCALARS = 400_000
 MOST_COMPILED_SCALARS = 4_000
 """A compiler takes half a second for this many operations one after the other."""
+COMPILE_SECONDS = 4e-4
+"""What an operation on arrays costs a compiler."""
+MOST_COMPILE_SECONDS, WORTH_RUNS = 1.0, 100
+"""A compiler may take by itself one second, or as long as so many runs."""
 WORTH_COMPILING_SECONDS = 1e-5
 """A run that takes less than this in Python is not worth a compiler's tenths of a second: it saves at most half."""
 MOSTLY = 0.75
@@ -79,7 +83,7 @@ def runner_of(given: Shaped, compile_with: str, *, strict: bool = False) -> Runn
     if compile_with == "c":
         return _native(given, strict=strict)
     if compile_with == "python":
-        scalars = _scalars(given)
+        scalars = _scalars(given, MOST_SCALARS)
         on_floats = None if scalars is None else _on_floats(scalars)
         if on_floats is None:
             raise OperatorError("compile='python' is for functions of few numbers: try compile='auto'")
@@ -87,8 +91,8 @@ def runner_of(given: Shaped, compile_with: str, *, strict: bool = False) -> Runn
     return _quickest(given)
 
 
-def _scalars(given: Shaped) -> Scalars | None:
-    scalars = scalarise(given, MOST_SCALARS)
+def _scalars(given: Shaped, most_operations: int) -> Scalars | None:
+    scalars = scalarise(given, most_operations)
     if scalars is None or scalars.shaped is given:
         return scalars
     return scalars._replace(shaped=optimise(scalars.shaped).shaped)
@@ -97,14 +101,16 @@ def _scalars(given: Shaped) -> Scalars | None:
 def _quickest(given: Shaped) -> Runner:
     """By the estimated seconds of one run; native kernels where a run takes long enough to be worth a compiler."""
     entries = sum(abstract.size for abstract in given.abstracts)
-    array_seconds = operation_count(given.program) * ARRAY_SECONDS + entries * ENTRY_SECONDS
-    scalars = _scalars(given) if entries * SCALAR_SECONDS < 2 * array_seconds else None
+    operations = operation_count(given.program)
+    array_seconds = operations * ARRAY_SECONDS + entries * ENTRY_SECONDS
+    scalars = _scalars(given, min(MOST_SCALARS, int(2 * array_seconds / SCALAR_SECONDS)))
     float_seconds = np.inf if scalars is None else _float_seconds(scalars)
+    is_short = operations * COMPILE_SECONDS < max(MOST_COMPILE_SECONDS, WORTH_RUNS * array_seconds)
     if min(array_seconds, float_seconds) > WORTH_COMPILING_SECONDS:
         try:
-            if scalars is None:
+            if scalars is None and is_short:
                 return _native(given)
-            if operation_count(scalars.shaped.program) <= MOST_COMPILED_SCALARS:
+            if scalars is not None and operation_count(scalars.shaped.program) <= MOST_COMPILED_SCALARS:
                 return _native_scalars(scalars)
         except UnavailableError:
             if scalars is None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import math
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -220,17 +222,72 @@ def test_equal_minors_are_computed_once():
     assert version.operations <= 4 * version.primal_operations
 
 
-def test_a_long_loop_is_prepared_in_time_proportional_to_its_length():
-    def loop(x, steps):
+def scalar_loop(steps):
+    def loop(x):
         for _ in range(steps):
             x = x * 0.999 + 0.01 * math.sin(x)
         return x
 
-    seconds = {}
-    for steps in (500, 2500):
-        report = prepare(loop, (0.3, steps), wrt="x", compile="python").report.versions[0]
-        seconds[steps] = report.prepare_seconds
-    assert seconds[2500] < 15 * seconds[500]
+    return loop, 0.3
+
+
+def loop_over_an_array(length):
+    def loop(x):
+        y = 1.0
+        for i in range(len(x)):
+            y = y * x[i] + 0.3
+        return y
+
+    return loop, np.linspace(0.1, 0.9, length)
+
+
+def array_steps(steps):
+    def loop(x):
+        for _ in range(steps):
+            x = np.sin(x) * 0.9 + 0.1
+        return np.sum(x)
+
+    return loop, np.linspace(0.1, 0.9, 100)
+
+
+@pytest.mark.parametrize(
+    ("make", "compile_with"), [(scalar_loop, "python"), (loop_over_an_array, "python"), (array_steps, "numpy")]
+)
+def test_calls_of_preparing_grow_with_the_operations_and_stay_few(make, compile_with):
+    calls = {steps: calls_of_preparing(*make(steps), compile_with) for steps in (100, 1000)}
+    assert calls[1000] < 11 * calls[100]
+    operations = 3 * 1000
+    assert calls[1000] < 300 * operations
+
+
+def calls_of_preparing(function, at, compile_with):
+    """How many calls, of Python's functions and of C's, it takes to prepare."""
+    calls = 0
+
+    def count(frame, event, argument):
+        nonlocal calls
+        calls += event in ("call", "c_call")
+
+    prepare(function, at, compile=compile_with)  # what is imported and kept the first time is not counted
+    sys.setprofile(count)
+    try:
+        prepare(function, at, compile=compile_with)
+    finally:
+        sys.setprofile(None)
+    return calls
+
+
+@pytest.mark.parametrize("is_enabled", [True, False])
+def test_the_garbage_collector_is_left_as_it_was(is_enabled):
+    (gc.enable if is_enabled else gc.disable)()
+    try:
+        prepare(scalar_loop(3)[0], 0.3)
+        assert gc.isenabled() is is_enabled
+        with pytest.raises(OperatorError):
+            prepare(scalar_loop(3)[0], 0.3, compile="fortran")
+        assert gc.isenabled() is is_enabled
+    finally:
+        gc.enable()
 
 
 def test_without_a_compiler_large_arrays_go_through_numpy_in_blocks(monkeypatch):

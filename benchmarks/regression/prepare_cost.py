@@ -1,0 +1,202 @@
+"""What it costs to prepare value and gradient of long straight-line functions, beside jax.jit and casadi.
+
+Run: python benchmarks/regression/prepare_cost.py results/prepare_cost.csv [function ...]
+
+Each cell runs in a process of its own with a time limit, imports before the clock starts. A contender that met the
+limit, or a function that it cannot take, is a row without a time, and is not tried at more operations.
+"""
+
+from __future__ import annotations
+
+import csv
+import gc
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from adcli_benchmarks.problems import problem_named
+from adcli_methods.function import FlatFunction, function_of
+from adcli_methods.optimiser import operation_count
+
+OPERATIONS = (1_000, 10_000, 100_000)
+LIMIT_SECONDS = 8.0
+REPEATS = {1_000: 5, 10_000: 3}
+"""How often a function of so many operations is prepared; the least time counts."""
+Cell = tuple[str, int, str]
+
+
+def logistic(xp: Any, x: Any, operations: int) -> Any:
+    """The logistic map, three operations a step."""
+    for _ in range(operations // 3):
+        x = 3.7 * x * (1.0 - x)
+    return x
+
+
+def waves(xp: Any, x: Any, operations: int) -> Any:
+    """Sines and exponentials, six operations a step."""
+    y = x
+    for _ in range(operations // 6):
+        y = xp.sin(y) * xp.exp(-y) + 0.5 * x
+    return y
+
+
+def array_loop(xp: Any, x: Any, operations: int) -> Any:
+    """A loop that reads an array entry by entry, three operations a step."""
+    y = 1.0
+    for i in range(operations // 3):
+        y = y * x[i] + 0.3
+    return y
+
+
+def array_steps(xp: Any, x: Any, operations: int) -> Any:
+    """Steps on whole arrays, four operations each."""
+    y = x
+    for _ in range(operations // 4):
+        y = xp.sin(y) * 0.9 + 0.1 * x
+    return (xp.sum1 if hasattr(xp, "sum1") else xp.sum)(y)
+
+
+LOOPS: dict[str, tuple[Callable[..., Any], Callable[[int], Any]]] = {
+    "logistic": (logistic, lambda operations: 0.3),
+    "waves": (waves, lambda operations: 0.7),
+    "array loop": (array_loop, lambda operations: np.random.default_rng(0).uniform(0.1, 0.9, operations // 3)),
+    "array steps": (array_steps, lambda operations: np.random.default_rng(0).uniform(0.1, 0.9, 100)),
+}
+"""Functions of any number of operations, each with its point."""
+PROBLEMS = {"speelpenning": 1000, "determinant-by-minors": 7, "reaction-chain": 32}
+"""Problems that are Python loops, and the sizes they are prepared at."""
+
+
+def subject(name: str, operations: int) -> tuple[Callable[[Any, Any], Any], Any]:
+    """A function of a library and a point, and the point."""
+    if name in PROBLEMS:
+        problem = problem_named(name)
+        (point,) = problem.point(PROBLEMS[name]).values()
+        return lambda xp, x: problem.function(x), point
+    function, make = LOOPS[name]
+    return lambda xp, x: function(xp, x, operations), make(operations)
+
+
+def adcli_prepare(function: Callable[[Any, Any], Any], point: Any) -> Callable[[], str]:
+    """adcli.prepare as it comes; it says what will run the derivative."""
+    import adcli
+
+    return lambda: adcli.prepare(lambda x: function(np, x), point).report.versions[0].backend
+
+
+def jax_jit(function: Callable[[Any, Any], Any], point: Any) -> Callable[[], str]:
+    """jax.jit of jax.value_and_grad, lowered and compiled."""
+    import jax
+
+    jax.config.update("jax_enable_x64", True)
+    at = jax.numpy.asarray(point)
+
+    def run() -> str:
+        jax.jit(jax.value_and_grad(lambda x: function(jax.numpy, x))).lower(at).compile()
+        return "xla"
+
+    return run
+
+
+def casadi_function(function: Callable[[Any, Any], Any], point: Any) -> Callable[[], str]:
+    """A casadi Function of scalar expressions (SX), the gradient by casadi.gradient."""
+    import casadi
+
+    def run() -> str:
+        x = casadi.SX.sym("x", *np.shape(point))
+        y = function(casadi, x)
+        casadi.Function("f", [x], [y, casadi.gradient(y, x)])
+        return "sx"
+
+    return run
+
+
+CONTENDERS = {"adcli": adcli_prepare, "jax.jit": jax_jit, "casadi": casadi_function}
+PEERS_OF_PROBLEMS = ("adcli",)
+"""The problems are written in NumPy alone."""
+
+
+def cells(names: tuple[str, ...]) -> Iterator[Cell]:
+    """Every function, number of operations and contender that was asked for; 0 stands for a problem's own number."""
+    for name in names or (*LOOPS, *PROBLEMS):
+        for operations in (0,) if name in PROBLEMS else OPERATIONS:
+            for contender in PEERS_OF_PROBLEMS if name in PROBLEMS else CONTENDERS:
+                yield name, operations, contender
+
+
+def measured(cell: Cell) -> dict[str, Any]:
+    """One cell, in this process."""
+    name, operations, contender = cell
+    function, point = subject(name, operations)
+    flat = FlatFunction(function_of(lambda x: function(np, x)), {"x": point}, [("x",)])
+    prepare = CONTENDERS[contender](function, point)
+    seconds = []
+    for _ in range(REPEATS.get(operations, 3 if name in PROBLEMS else 1)):
+        gc.collect()
+        started = time.perf_counter()
+        backend = prepare()
+        seconds.append(time.perf_counter() - started)
+    return {"operations": operation_count(flat.program), "backend": backend, "seconds": min(seconds)}
+
+
+def in_a_process(cell: Cell) -> dict[str, Any] | str:
+    """One cell in a process of its own; in words why there is no result."""
+    command = [sys.executable, __file__, "--cell", json.dumps(cell)]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_SECONDS, check=False)
+    except subprocess.TimeoutExpired:
+        return f"more than {LIMIT_SECONDS:g} s"
+    if done.returncode:
+        return (done.stderr.strip().splitlines() or [f"ended with {done.returncode}"])[-1]
+    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return result
+
+
+def row(cell: Cell, found: dict[str, Any] | str) -> dict[str, Any]:
+    """A row of the table."""
+    name, operations, contender = cell
+    if isinstance(found, str):
+        found = {"operations": operations, "backend": "", "seconds": None, "reason": found}
+    seconds, count = found["seconds"], found["operations"]
+    return {
+        "function": name,
+        "operations": count,
+        "contender": contender,
+        "backend": found["backend"],
+        "prepare_seconds": "" if seconds is None else f"{seconds:.4f}",
+        "microseconds_per_operation": "" if seconds is None else f"{seconds / count * 1e6:.1f}",
+        "reason": found.get("reason", ""),
+    }
+
+
+def main(path: str, *names: str) -> None:
+    """Measure and write the table."""
+    rows, given_up = [], set()
+    for cell in cells(names):
+        name, _, contender = cell
+        if (name, contender) in given_up:
+            continue
+        found = in_a_process(cell)
+        if isinstance(found, str):
+            given_up.add((name, contender))
+        rows.append(row(cell, found))
+        print("  ".join(f"{value}" for value in rows[-1].values()), flush=True)
+    with Path(path).open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "--cell":
+        sys.setrecursionlimit(20_000)
+        name, operations, contender = json.loads(sys.argv[2])
+        print(json.dumps(measured((name, operations, contender))))
+    else:
+        main(*sys.argv[1:])
