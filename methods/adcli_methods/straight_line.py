@@ -40,7 +40,7 @@ class StraightLine:
         texts = {slot: number_text(value) for slot, value in self.program.constants.items()}
         self._numbers = {slot: text for slot, text in texts.items() if text is not None}
         self._left = _reads(self.program)
-        self._variables: dict[int, list[int]] = {}
+        self._variables: dict[int, list[int]] = {slot: [] for slot in self.program.inputs}
         """The slots with a name of their own that a slot's text reads."""
         self._nested: set[int] = set()
         self._free: list[str] = []
@@ -62,8 +62,8 @@ class StraightLine:
             if pattern is None or slot in self.reuse:
                 self._statements(slot, instruction)
             else:
-                expression = pattern.format(*self._operands(primitive, instruction.operands))
-                variables = self._variables_of(instruction.operands)
+                operands, variables = self._operands(primitive, instruction.operands)
+                expression = pattern.format(*operands)
                 is_nested = left[slot] == 1 and slot not in kept and not self.abstracts[slot].shape
                 if is_nested and primitive.elementwise and len(expression) <= LONGEST_NESTED:
                     self._texts[slot], self._variables[slot] = f"({expression})", variables
@@ -89,19 +89,23 @@ class StraightLine:
             self._patterns[key] = text if all(text.count(mark) == 1 for mark in marks) else None
         return self._patterns[key]
 
-    def _operands(self, primitive: Primitive, slots: Sequence[int]) -> list[str]:
-        """The operands' texts; a constant number is written out where the operation takes one."""
-        texts, numbers = self._texts, self._numbers
-        found = [texts[slot] for slot in slots if slot in texts]
-        if len(found) == len(slots):
-            return found
-        if primitive.name in self.target.takes_numbers and not all(map(numbers.__contains__, slots)):
-            return [texts.get(slot) or numbers.get(slot) or self._name(slot) for slot in slots]
-        return [texts.get(slot) or self._name(slot) for slot in slots]
+    def _operands(self, primitive: Primitive, slots: Sequence[int]) -> tuple[list[str], list[int]]:
+        """The operands' texts, and the slots with a name of their own that these read."""
+        texts, variables = [], []
+        for slot in slots:
+            text = self._texts.get(slot)
+            if text is None:
+                text = self._constant(slot, primitive, slots)
+            else:
+                variables += self._variables[slot]
+            texts.append(text)
+        return texts, variables
 
-    def _variables_of(self, slots: Sequence[int]) -> list[int]:
-        variables = self._variables
-        return [variable for slot in slots if slot in variables for variable in variables[slot]]
+    def _constant(self, slot: int, primitive: Primitive, slots: Sequence[int]) -> str:
+        """A constant as an operand: a number is written out where the operation takes one beside the others."""
+        numbers = self._numbers
+        is_written = primitive.name in self.target.takes_numbers and not all(map(numbers.__contains__, slots))
+        return numbers[slot] if is_written and slot in numbers else self._name(slot)
 
     def _statements(self, slot: int, instruction: Instruction) -> None:
         """An operation in statements of its own, on operands that have names."""
@@ -110,7 +114,7 @@ class StraightLine:
         for operand in slots:
             if operand in self._nested:
                 self._name(operand)
-        operands, variables = self._operands(primitive, slots), self._variables_of(slots)
+        operands, variables = self._operands(primitive, slots)
         if slot in self.reuse:
             out = self._name(self.reuse[slot])
             self._assign(slot, f"np.{primitive.name}({', '.join(operands)}, out={out})", variables)
@@ -153,7 +157,7 @@ class StraightLine:
         """The line that leaves where a decision falls otherwise than it did."""
         condition = condition_to_leave(self._name(guard.slot), guard.outcome, self.outcomes)
         self.lines.append(f"if {condition}: return None")
-        self._read(self._variables_of([guard.slot]))
+        self._read(self._variables[guard.slot])
 
 
 def _reads(program: Program) -> list[int]:

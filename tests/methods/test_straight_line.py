@@ -11,8 +11,9 @@ import pytest
 from adcli_methods.emission import compile_guarded, compile_program
 from adcli_methods.optimiser import optimise
 from adcli_methods.primitives import PRIMITIVES as P
+from adcli_methods.program import GIVEN, Guard, Program
 from adcli_methods.rewriting import gradient_program
-from adcli_methods.shapes import Shaped, shaped
+from adcli_methods.shapes import Abstract, Shaped, shaped
 from adcli_methods.straight_line import LONGEST_NESTED, StraightLine
 from adcli_methods.targets import target
 from adcli_methods.trace import Trace
@@ -83,6 +84,23 @@ def test_names_are_taken_again_when_nothing_needs_their_values() -> None:
 def test_arrays_have_statements_of_their_own_and_are_freed() -> None:
     lines = lines_of(shaped_of(lambda x: P["sum"](np.exp(np.sin(x)), axis=(0,), keepdims=False), np.ones(3)), "numpy")
     assert lines == ["v1 = np.sin(x0)", "v2 = np.exp(v1)", "v1 = np.sum(v2, axis=0)"]
+
+
+def test_decisions_are_checked_as_soon_as_they_fall_and_constant_ones_not_at_all() -> None:
+    def function(x: Any) -> Any:
+        y = x * 2.0 if x + 1.0 > 0 else x
+        return y + 1.0
+
+    given = shaped_of(function, 0.5)
+    program = given.program
+    decided = len(program.instructions)
+    more = Program(
+        [*program.instructions, GIVEN], program.inputs, {**program.constants, decided: True}, program.outputs,
+        [*program.guards, Guard(0, True), Guard(decided, True)],
+    )  # fmt: skip
+    lines = lines_of(Shaped(more, (*given.abstracts, Abstract((), "bool"))))
+    assert lines[0] == "if not x0: return None"
+    assert lines[1:] == ["v1 = (x0 + 1.0) > 0", "if not v1: return None", "v1 = (x0 * 2.0) + 1.0"]
 
 
 def test_nested_text_stays_short() -> None:

@@ -86,9 +86,11 @@ def _same(draft: Draft, slot: int, abstract: Abstract) -> int | None:
 def _multiply(draft: Draft, instruction: Instruction, operands: tuple[int, ...], abstract: Abstract) -> int | None:
     for factor, other in (operands, operands[::-1]):
         number = draft.number(factor)
-        if number == 1.0 and draft.abstracts[other] == abstract:
+        if number is None or draft.abstracts[other] != abstract:
+            continue
+        if number == 1.0:
             return other
-        if number == -1.0 and draft.abstracts[other] == abstract:
+        if number == -1.0:
             return draft.operation(_NEGATIVE, (other,), {}, abstract, instruction)
     return None
 
