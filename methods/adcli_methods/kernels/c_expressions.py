@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -192,6 +193,40 @@ def literal(value: float | int | bool, kind: str) -> str:
     if math.isinf(number):
         return f"({C_TYPES[kind]}){'-' * (number < 0)}__builtin_inf()"
     return f"({number!r}{suffix(kind)})" if number < 0 or str(number)[0] == "-" else f"{number!r}{suffix(kind)}"
+
+
+def local_type(kind: str) -> str:
+    """The C type of a local value; truth values are _Bool, which compilers turn into masks."""
+    return "_Bool" if kind == "bool" else C_TYPES[kind]
+
+
+class CDialect(NamedTuple):
+    """C, for a Body.
+
+    Arguments: strict: whether whole powers above 2 must be the library's.
+    """
+
+    strict: bool
+
+    def literal(self, value: float, kind: str) -> str:
+        """A number."""
+        return literal(value, kind)
+
+    def cast(self, name: str, kind: str) -> str:
+        """A value in another type."""
+        return f"({C_TYPES[kind]}){name}"
+
+    def truth(self, name: str, kind: str) -> str:
+        """C takes a value of any type."""
+        return name
+
+    def operation(self, name: str, operands: Sequence[str], kind: str, exponent: float | None) -> str:
+        """An elementwise operation."""
+        return expression(name, operands, kind, exponent, self.strict)
+
+    def definition(self, name: str, kind: str, text: str) -> str:
+        """The statement that gives an expression a name."""
+        return f"const {local_type(kind)} {name} = {text};"
 
 
 def expression(name: str, operands: Sequence[str], kind: str, exponent: float | None, strict: bool) -> str:

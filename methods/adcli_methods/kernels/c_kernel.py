@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from math import prod
 
 from adcli_methods.kernels.body import Body
-from adcli_methods.kernels.c_expressions import C_TYPES, suffix
+from adcli_methods.kernels.c_expressions import C_TYPES, CDialect, suffix
 from adcli_methods.kernels.loops import Nest, Region, Root, box, holds, nest_of
 from adcli_methods.kernels.maps import Map, strides_of
 from adcli_methods.kernels.plan import KernelPlan, Plan
@@ -124,7 +124,8 @@ class Kernel:
         return lines
 
     def _innermost(self, loop: int, region: Region, first: str, end: str, length: int) -> list[str]:
-        body = Body(self.plan, self.phase, lambda condition: holds(condition, region), self._load, strict=self.strict)
+        dialect = CDialect(self.strict)
+        body = Body(self.plan, self.phase, lambda condition: holds(condition, region), self._load, dialect)
         roots = [root for root in self.nest.roots if all(holds(condition, region) for condition in box(root))]
         tiled = [root for root in roots if root in self.reductions and self._inner_reduced(root) and length > _SHORT]
         results = []

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from adcli_methods.kernels.body import Body, affine, local_type
-from adcli_methods.kernels.c_expressions import C_TYPES, FLOATS, HELPERS, PRELUDE, suffix
+from adcli_methods.kernels.body import Body, affine
+from adcli_methods.kernels.c_expressions import C_TYPES, FLOATS, HELPERS, PRELUDE, CDialect, local_type, suffix
 from adcli_methods.kernels.c_kernel import Kernel
 from adcli_methods.kernels.compiler import VECTORISED, vector_functions
 from adcli_methods.kernels.loops import holds
@@ -105,7 +105,7 @@ class CSource:
             offset = affine(place, strides_of(self.plan.node(slot).abstract.shape))[1]
             return f"a{base}[{offset}]"
 
-        return Body(self.plan, phase, lambda condition: holds(condition, {}), load, strict=self.strict, tag=tag)
+        return Body(self.plan, phase, lambda condition: holds(condition, {}), load, CDialect(self.strict), tag=tag)
 
     def _numbers(self, phase: int, slots: Sequence[int]) -> None:
         for start in range(0, len(slots), _MOST_NUMBERS):

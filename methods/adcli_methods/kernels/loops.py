@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import prod
 
-from adcli_methods.kernels.body import Body, affine
+from adcli_methods.kernels.body import affine
 from adcli_methods.kernels.maps import Axis, Map, Range, Shape, identity, strides_of
 from adcli_methods.kernels.nodes import Node
 from adcli_methods.kernels.plan import KernelPlan, Plan
+from adcli_methods.kernels.sources import Key, Sources
 
 Region = dict[int, tuple[int, int]]
 """From an axis to the first position and the one past the last."""
@@ -87,22 +88,20 @@ def nest_of(plan: Plan, phase: int, kernel: KernelPlan) -> Nest:
     loads: list[tuple[Map, Sequence[int]]] = [(place, root.strides) for root in roots]
     ranges: set[Range] = set()
 
-    def decide(condition: Range) -> bool:
-        ranges.add(condition)
-        return True
-
-    def load(slot: int, where: Map) -> str:
-        loads.append((where, strides_of(plan.node(slot).abstract.shape)))
-        return ""
-
-    body = Body(plan, phase, decide, load, everywhere=True)
+    operations: set[Key] = set()
+    sources, known = Sources(plan, phase, ranges.add), set[Key]()  # no range is decided: all pieces are followed
     for root in roots:
         ranges.update(box(root))
-        body.value(root.operand, place)
+        for key, source in sources.order((root.operand, place), known):
+            known.add(key)
+            if source.what == "load":
+                loads.append((source.place, strides_of(plan.node(source.slot).abstract.shape)))
+            elif source.what in ("operation", "sum", "choice"):
+                operations.add((source.slot, source.place))
     cuts = _cuts(ranges, kernel.shape)
     groups = _grouped(kernel.shape, loads, roots, cuts)
     lengths = tuple(prod(kernel.shape[axis] for axis in group) for group in groups)
-    return Nest(kernel.shape, groups, lengths, cuts, roots, body.operations, place)
+    return Nest(kernel.shape, groups, lengths, cuts, roots, len(operations), place)
 
 
 def box(root: Root) -> Iterator[Range]:
