@@ -65,16 +65,15 @@ class Body:
         self.names: dict[Key, str] = {}
         self._sources = Sources(plan, phase, decide)
 
-    def value(self, slot: int, place: Map, *, here: bool = False) -> str:
-        """The name (or the number) of a value; statements that compute it are added to `lines`.
+    def number(self, slot: int) -> None:
+        """Add the statements that compute a number, which others refer to by its name, to `lines`."""
+        self._sources.here = {slot}
+        value = self.value(slot, ())
+        if value != f"s{slot}":
+            self.lines.append(self.dialect.definition(f"s{slot}", self.plan.node(slot).abstract.dtype, value))
 
-        Arguments:
-            slot: whose value.
-            place: where it is read.
-            here: compute a number that other statements refer to by its name.
-        """
-        if here:
-            self._sources.here = {slot}
+    def value(self, slot: int, place: Map) -> str:
+        """The name (or the text) of a value read at a place; statements that compute it are added to `lines`."""
         for key, source in self._sources.order((slot, place), self.names):
             self.names[key] = self._name(key, source)
         return self.names[slot, place]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from math import prod
 
 from adcli_methods.kernels.body import Body
@@ -30,12 +30,11 @@ class Kernel:
         plan: the plan.
         phase: when it runs.
         kernel: its results.
-        base: the slot whose memory a slot's array is in.
         strict: as of `compile_program`.
     """
 
-    def __init__(self, plan: Plan, phase: int, kernel: KernelPlan, base: Callable[[int], int], strict: bool) -> None:
-        self.plan, self.phase, self.strict, self.base = plan, phase, strict, base
+    def __init__(self, plan: Plan, phase: int, kernel: KernelPlan, strict: bool) -> None:
+        self.plan, self.phase, self.strict = plan, phase, strict
         self.nest: Nest = nest_of(plan, phase, kernel)
         self.name = f"kernel_{min(root.slot for root in self.nest.roots)}"
         self.reads: set[int] = set()
@@ -167,7 +166,7 @@ class Kernel:
         )
 
     def _load(self, slot: int, place: Map) -> str:
-        base = self.base(slot)
+        base = self.plan.base(slot)
         self.reads.add(base)
         return f"a{base}[{self._address(strides_of(self.plan.node(slot).abstract.shape), place)}]"
 

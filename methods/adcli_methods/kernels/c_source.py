@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from adcli_methods.kernels.body import Body, affine
-from adcli_methods.kernels.c_expressions import C_TYPES, FLOATS, HELPERS, PRELUDE, CDialect, local_type, suffix
+from adcli_methods.kernels.c_expressions import C_TYPES, FLOATS, HELPERS, PRELUDE, CDialect, suffix
 from adcli_methods.kernels.c_kernel import Kernel
 from adcli_methods.kernels.compiler import VECTORISED, vector_functions
 from adcli_methods.kernels.loops import holds
@@ -87,7 +87,7 @@ class CSource:
                 self._numbers(number, phase.numbers)
                 self._stacks(number, phase.stacks)
                 for kernel in phase.kernels:
-                    self._kernel(Kernel(self.plan, number, kernel, self.layout.base, self.strict))
+                    self._kernel(Kernel(self.plan, number, kernel, self.strict))
         self._end_entry(begun, first)
 
     def _begin_scope(self) -> None:
@@ -100,7 +100,7 @@ class CSource:
 
     def _body(self, phase: int, tag: str) -> Body:
         def load(slot: int, place: Map) -> str:
-            base = self.layout.base(slot)
+            base = self.plan.base(slot)
             self.layout.read(base, phase)
             offset = affine(place, strides_of(self.plan.node(slot).abstract.shape))[1]
             return f"a{base}[{offset}]"
@@ -113,11 +113,9 @@ class CSource:
                 self._begin_scope()
             scope, body = self._scopes[-1], self._body(phase, f"n{phase}_")
             for slot in slots[start : start + _MOST_NUMBERS]:
-                value = body.value(slot, (), here=True)
+                body.number(slot)
                 scope.lines += body.lines
                 body.lines.clear()
-                if value != f"s{slot}":
-                    scope.lines.append(f"const {local_type(self.plan.node(slot).abstract.dtype)} s{slot} = {value};")
                 scope.defined.add(slot)
         if len(slots) > _MOST_NUMBERS:
             self._begin_scope()

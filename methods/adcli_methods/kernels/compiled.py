@@ -181,7 +181,7 @@ def _output_readers(layout: Layout) -> list[Callable[[Workspace], Value]]:
 
 def _output_reader(slot: int, layout: Layout, taken: set[int]) -> Callable[[Workspace], Value]:
     """How an output is had from a workspace; memory that is an output already, or not of this run, is copied."""
-    node, base = layout.plan.node(slot), layout.base(slot)
+    node, base = layout.plan.node(slot), layout.plan.base(slot)
     shape = node.abstract.shape
     if not shape and slot in layout.numbers and node.kind not in (Kind.GIVEN, Kind.LIBRARY):
         position = layout.numbers[slot]

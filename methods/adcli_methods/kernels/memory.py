@@ -66,15 +66,9 @@ class Layout:
         self._written: set[int] = set()
         self._lives: dict[int, _Life] = {}
         self._part_lives: dict[int, _Life] = {}
-        self.fresh = {self.base(slot) for slot in plan.program.outputs}
+        self.fresh = {plan.base(slot) for slot in plan.program.outputs}
         self._library_reads: dict[int, int] = {}
         self._tell_library()
-
-    def base(self, slot: int) -> int:
-        """The slot whose memory an array is in, under another shape perhaps."""
-        while self.plan.node(slot).kind is Kind.ALIAS:
-            slot = self.plan.node(slot).instruction.operands[0]
-        return slot
 
     def shown(self, slot: int) -> int:
         """The slot whose memory the library looks at when it reads this one."""

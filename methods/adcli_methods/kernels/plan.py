@@ -93,6 +93,12 @@ class Plan:
         assert node is not None
         return node
 
+    def base(self, slot: int) -> int:
+        """The slot whose memory an array is in, under another shape perhaps."""
+        while self.node(slot).kind is Kind.ALIAS:
+            slot = self.node(slot).instruction.operands[0]
+        return slot
+
     def ready(self, slot: int) -> int:
         """The first phase before whose kernels an array is in memory, or a number known."""
         kind = self.node(slot).kind

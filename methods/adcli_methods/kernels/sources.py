@@ -1,4 +1,4 @@
-"""Where the values inside a loop come from: expressions of a Program at one place, followed to what is read or computed."""
+"""Where the values inside a loop come from: expressions, followed to what is loaded or computed."""
 
 from __future__ import annotations
 
