@@ -161,7 +161,7 @@ def prepare(
         compile: "auto", "c" for native kernels, "numpy", or "python" for functions of few numbers.
         strict: as of `diff`, with compile="c".
         chunk: how many columns or rows of a Jacobian or Hessian a sweep gives; None: as many as fit the cache.
-        device: "cpu".
+        device: "cpu", or "cuda" for Triton kernels; inputs may then be torch tensors there, and results are.
     Result: a callable of the function's inputs that returns (value, derivative); `.report` says what was prepared,
         and what may change between calls is said in `adcli_methods.prepared.prepared`.
     Raises: AdcliError.

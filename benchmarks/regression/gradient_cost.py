@@ -57,7 +57,7 @@ Run = Callable[[], Any]
 def measure(problem: Problem, size: int) -> Iterator[dict[str, Any]]:
     """A row for each contender."""
     flat = _summed(problem, size)
-    versions = {"picked": _prepared(flat, "auto"), "uncompiled": _without_compiler(flat)}
+    versions = {"picked": _prepared(flat), "uncompiled": _without_compiler(flat)}
     inputs = tuple(problem.point(size).values())
     runs = {"function": lambda: flat.function.call(*inputs), **_derivatives(problem, flat, size, versions)}
     timings = time_interleaved(runs, SECONDS)
@@ -125,8 +125,8 @@ def _derivatives(problem: Problem, flat: FlatFunction, size: int, versions: dict
     return runs
 
 
-def _prepared(flat: FlatFunction, compile_with: str) -> Version:
-    return prepare_version(flat, len(flat.leaves), "gradient", (), compile_with)
+def _prepared(flat: FlatFunction) -> Version:
+    return prepare_version(flat, len(flat.leaves), "gradient", ())
 
 
 def _without_compiler(flat: FlatFunction) -> Version:
@@ -134,7 +134,7 @@ def _without_compiler(flat: FlatFunction) -> Version:
     path, chosen = os.environ.pop("PATH"), os.environ.pop("CC", None)
     os.environ["PATH"] = ""
     try:
-        return _prepared(flat, "auto")
+        return _prepared(flat)
     finally:
         os.environ["PATH"] = path
         if chosen is not None:

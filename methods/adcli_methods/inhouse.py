@@ -72,7 +72,7 @@ class InHouse(Method):
             return swept
         from adcli_methods.prepared.version import prepare_version  # here, for one derivative starts without it
 
-        runner = prepare_version(problem, len(problem.leaves), operator, (), "auto").runner
+        runner = prepare_version(problem, len(problem.leaves), operator, ()).runner
 
         def run(at: Sequence[Value]) -> tuple[list[Value], list[Value]]:
             outputs = runner.run(at)

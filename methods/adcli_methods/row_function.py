@@ -11,7 +11,7 @@ import numpy as np
 from adcli_methods.errors import AdcliError, OperatorError, PointError, UnavailableError
 from adcli_methods.function import FlatFunction, Function, bind, describe, function_of
 from adcli_methods.prepared.prepared import PreparedDerivative, prepare
-from adcli_methods.prepared.runners import check_strict
+from adcli_methods.prepared.way import Way
 from adcli_methods.row_versions import BLOCK_ROWS, Column, RowVersion, row_version
 from adcli_methods.structure import Path, Tree
 
@@ -76,7 +76,7 @@ class RowFunction:
         if compile not in COMPILE:
             raise OperatorError(f"compile={compile!r}: one of {', '.join(COMPILE)}")
         self._mode = "forward" if mode == "forward" else "reverse"
-        check_strict(compile, strict)
+        Way(compile, strict).check()
         self._compile, self._strict = compile, strict
         self.expected_rows = expected_rows
         self.wrt = _names_of(self.function, wrt, self.names)

@@ -89,7 +89,7 @@ def test_strict_kernels_need_a_compiler(adcli, monkeypatch):
         (("--chunk", "2"), "--chunk is for a jacobian or hessian, not for a gradient"),
         (("--mode", "symbolic"), "gives the gradient by mode auto or reverse or forward, not by symbolic"),
         (("--jvp", "1", "--mode", "reverse"), "gives the jvp by mode auto or forward, not by reverse"),
-        (("--dtype", "float32"), "float64 on the cpu"),
+        (("--dtype", "float32"), "is for float64"),
     ],
 )
 def test_what_is_not_compiled_is_told(adcli, arguments, text):

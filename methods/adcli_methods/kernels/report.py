@@ -13,12 +13,12 @@ class KernelReport:
     Arguments:
         kernels: how many loops there are.
         fused_operations: how many operations run in them.
-        numpy_operations: how many run as calls of NumPy and SciPy.
+        numpy_operations: how many run as calls of NumPy and SciPy, on a GPU of torch.
         compile_seconds: how long planning and compiling took.
         compiler: the compiler's version, or what runs in its place.
-        cached: whether the machine code came from the cache on disk.
-        threads: how many threads a large kernel uses.
-        source: the C text.
+        cached: whether the machine code came from the cache on disk; Triton has its own, and does not tell.
+        threads: how many threads a large kernel uses; on a GPU, each program of it.
+        source: the C or Triton text.
     """
 
     kernels: int

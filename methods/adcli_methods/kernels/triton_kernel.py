@@ -21,6 +21,8 @@ MOST_PROGRAMS = 4096
 """Programs of a kernel that reduces: so many parts are left, each of the blocks that its program comes to in turn."""
 _REGISTERS = 96
 """For values at a time: more would leave a processor too few threads to hide the time of its memory."""
+_IN_A_FUNCTION = 8
+"""Values at a time inside a function of libdevice."""
 _WIDEST = 2**31 - 1
 
 IDENTITY = {"sum": "0.0", "max": "float('-inf')", "min": "float('inf')"}
@@ -54,8 +56,9 @@ class TritonKernel:
         body = Body(plan, phase, self._decide, self._load, TritonDialect(), test=self._test)
         values = [body.value(root.operand, self.nest.place) for root in self.nest.roots]
         results = [self._result(root, value) for root, value in zip(self.nest.roots, values, strict=True)]
+        registers = most_alive(body.lines) + _IN_A_FUNCTION * any("libdevice." in line for line in body.lines)
         width = 2 if any(root.node.abstract.dtype != "float32" for root in self.nest.roots) else 1
-        self._block = THREADS * _entries_per_thread(most_alive(body.lines) * width)
+        self._block = THREADS * _entries_per_thread(registers * width)
         blocks = max(1, -(-self._total // self._block))
         self.programs = min(blocks, MOST_PROGRAMS) if self.totals else blocks
         self._rows = -(-blocks // self.programs)

@@ -63,7 +63,7 @@ class TritonProgram:
         self.device = device
         self.functions = triton_functions(self.source.text)
         self.last = self._last_uses()
-        self.constants = {slot: self.constant(slot) for slot in self._constants_in_memory()}
+        self.constants: dict[Key, Any] = {slot: self.constant(slot) for slot in self._constants_in_memory()}
         for function in self.source.functions:
             kinds = [self.kind_of(argument) for argument in function.arguments]
             self.functions[function.name].warmup(*kinds, grid=(1,), **OPTIONS)
@@ -165,7 +165,7 @@ class _Run:
         import torch
 
         self._program, self._plan, self._cells = program, program.plan, program.source.cells
-        self._memory: dict[Key, Any] = {slot: value for slot, value in program.constants.items()}
+        self._memory: dict[Key, Any] = dict(program.constants)
         self._numbers = torch.empty(max(1, len(self._cells)), dtype=torch.float64, device=program.device)
         self._whole = self._numbers.view(torch.int64)
         given = dict(zip(self._plan.program.inputs, inputs, strict=True))
@@ -257,10 +257,10 @@ class _Run:
         numbers: Any = None
         if any(self._plan.node(slot).scalar for slot in slots):
             numbers = self._numbers.cpu().numpy()
-        taken: set[int] = {*self._plan.program.inputs, *self._program.constants}
+        taken: set[Key] = {*self._plan.program.inputs, *self._program.constants}
         return list(self._read(slots, numbers, taken))
 
-    def _read(self, slots: Sequence[int], numbers: Any, taken: set[int]) -> Iterator[Value]:
+    def _read(self, slots: Sequence[int], numbers: Any, taken: set[Key]) -> Iterator[Value]:
         for slot in slots:
             node, base = self._plan.node(slot), self._plan.base(slot)
             if node.scalar:

@@ -14,6 +14,7 @@ from adcli_methods.kernels.report import joined
 from adcli_methods.operators import refuse_too_large
 from adcli_methods.optimiser import PassEffect, optimise
 from adcli_methods.prepared.runners import Runner, runner_of
+from adcli_methods.prepared.way import Way
 from adcli_methods.primitive import Value
 from adcli_methods.program import Program
 from adcli_methods.rewriting import Seeded, jacobian_program, shaped_gradient
@@ -139,7 +140,7 @@ class MatrixRunner(NamedTuple):
     effects: tuple[PassEffect, ...]
 
 
-def matrix_runner(matrix: Matrix, leaves: Sequence[Value], compile_with: str, strict: bool) -> MatrixRunner:
+def matrix_runner(matrix: Matrix, leaves: Sequence[Value], way: Way) -> MatrixRunner:
     """What computes the function's values and then the blocks, block (o, i) of shape outputs[o] + inputs[i].
 
     Values with no more entries than a chunk are seeded in one Program together, each other one in its own.
@@ -153,7 +154,7 @@ def matrix_runner(matrix: Matrix, leaves: Sequence[Value], compile_with: str, st
         values = 0 if parts else matrix.values
         made = optimise(_program(matrix, leaves, group, values))
         size = sizes[group[0].position] if group and group[0].has_places else 0
-        parts.append(_Part(group, size, values, runner_of(made.shaped, compile_with, strict=strict), made.effects))
+        parts.append(_Part(group, size, values, runner_of(made.shaped, way), made.effects))
     effects: Counter[str] = Counter()
     for part in parts:
         effects.update(dict(part.effects))

@@ -12,8 +12,8 @@ from adcli_methods.derivative import Derivative
 from adcli_methods.differentiate import Request, flat_problem, notes_at
 from adcli_methods.errors import OperatorError, UnavailableError
 from adcli_methods.function import FlatFunction, Function
-from adcli_methods.prepared.prepared import PRODUCTS, PreparedDerivative, PreparedReport, prepare
-from adcli_methods.prepared.version import MATRICES
+from adcli_methods.prepared.prepared import PRODUCTS, PreparedDerivative, prepare
+from adcli_methods.prepared.version import MATRICES, PreparedReport
 from adcli_methods.primitive import shape_of
 from adcli_methods.structure import leaves_of
 
@@ -53,7 +53,7 @@ def differentiate_compiled(function: Function, at: Any, request: Request, *, str
         method=" over ".join(["forward"] * is_forward + ["reverse"] * is_reverse),
         wrt=tuple(".".join(path) for path in problem.paths),
         dtype=str(np.result_type(*[getattr(leaf, "dtype", np.float64) for leaf in leaves])),
-        device="cpu",
+        device=request.device,
         primal_evaluations=version.primal_evaluations,
         tangent_sweeps=version.tangent_sweeps,
         adjoint_sweeps=version.adjoint_sweeps,
@@ -71,8 +71,8 @@ def _checked(request: Request, problem: FlatFunction) -> str:
     ways = _WAYS.get(operator, _BOTH_WAYS)
     if request.mode not in ways:
         raise OperatorError(f"--compile gives the {operator} by mode {' or '.join(ways)}, not by {request.mode}")
-    if request.device != "cpu" or request.dtype not in (None, "float64"):
-        raise OperatorError("--compile is for float64 on the cpu: leave the other options out")
+    if request.dtype not in (None, "float64"):
+        raise OperatorError("--compile is for float64: leave --dtype out")
     if request.chunk is not None and operator not in MATRICES:
         raise OperatorError(f"--chunk is for a jacobian or hessian, not for a {operator}: leave it out")
     if operator in PRODUCTS and request.vector is None:
@@ -91,6 +91,8 @@ def _prepared(
     given: dict[str, Any] = {"operator": operator, "wrt": request.wrt, "vector": request.vector, "chunk": request.chunk}
     if operator not in PRODUCTS:
         given["mode"] = request.mode
+    if request.device != "cpu":
+        return prepare(function, at, **given, device=request.device), ()
     try:
         return prepare(function, at, **given, compile="c", strict=strict), ()
     except UnavailableError as error:
@@ -116,8 +118,9 @@ def _account(report: PreparedReport) -> list[str]:
     if kernels is not None:
         origin = "from the cache, in" if kernels.cached else "in"
         how = f"in {_count(kernels.kernels, 'fused kernel')}" if kernels.kernels else "on numbers in a row"
+        others = f"{kernels.numpy_operations} by {'torch' if version.backend == 'triton' else 'NumPy'}"
         told.append(
-            f"compiled: {_count(kernels.fused_operations, 'operation')} {how}, {kernels.numpy_operations} by NumPy; "
+            f"compiled: {_count(kernels.fused_operations, 'operation')} {how}, {others}; "
             f"{kernels.compiler.splitlines()[0]}, {origin} {kernels.compile_seconds:.2g} s"
         )
     if report.fallbacks:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,8 +20,18 @@ from adcli_methods.differentiate import Request, by_input, check_device, differe
 from adcli_methods.errors import OperatorError, PointError
 from adcli_methods.function import FlatFunction, Function, function_of
 from adcli_methods.operators import as_vector
-from adcli_methods.prepared.runners import check_strict
-from adcli_methods.prepared.version import MATRICES, Version, VersionReport, branches_of, form_of, prepare_version
+from adcli_methods.prepared.tensors import as_single, has_tensors, on_device, on_host
+from adcli_methods.prepared.version import (
+    MATRICES,
+    PreparedReport,
+    Version,
+    VersionReport,
+    branches_of,
+    form_of,
+    form_on_device,
+    prepare_version,
+)
+from adcli_methods.prepared.way import Way
 from adcli_methods.primitive import Value
 from adcli_methods.structure import Tree, is_differentiable, is_node, leaves_of, rebuild
 
@@ -34,27 +44,6 @@ MOST_VERSIONS = 32
 _MISSING = object()
 _TRIED = 3
 """Versions that a call tries by running them before it asks the function which way it goes."""
-
-
-@dataclass(frozen=True)
-class PreparedReport:
-    """What a prepared derivative consists of, and how often it had to be prepared again.
-
-    Arguments:
-        function: its name or formula.
-        operator: one of OPERATORS.
-        versions: one for each form of the inputs and way through the branches, the first one first.
-        new_forms: preparations for inputs of another shape, type or static value.
-        new_branches: preparations for decisions that fell otherwise.
-        fallbacks: calls outside of a function's domain or with NaN in the result, swept without a version.
-    """
-
-    function: str
-    operator: str
-    versions: tuple[VersionReport, ...]
-    new_forms: int
-    new_branches: int
-    fallbacks: int
 
 
 def prepare(
@@ -85,7 +74,9 @@ def prepare(
         strict: whether the kernels of "c" use the C library's scalar functions, as `math` does, and not vector ones,
             which are up to 4 units in the last place off.
         chunk: of a Jacobian or Hessian, how many columns or rows a sweep gives; None: as many as fit the cache.
-        device: "cpu".
+        device: "cpu", or "cuda" for Triton kernels, the function traced on the CPU all the same. There each input may
+            be a torch tensor on the device: then arrays come back as tensors there, numbers as Python's. With NumPy's
+            inputs the results are NumPy's. No copy is made where inputs are given by position, each one array.
     Result: a callable of the function's own inputs that returns (value, derivative).
     Raises: OperatorError, PointError, FunctionError, UnavailableError.
 
@@ -100,27 +91,26 @@ def prepare(
     if mode not in MODES:
         raise OperatorError(f"mode {mode!r} cannot be prepared: one of {', '.join(MODES)}")
     check_device(device)
-    if device != "cpu":
-        raise OperatorError(f"prepared derivatives run on cpu, not on {device}: try diff(..., device='{device}')")
-    check_strict(compile, strict)
+    way = Way(compile, strict, device)
+    way.check()
     if chunk is not None and (operator not in MATRICES or chunk < 1):
         raise OperatorError(f"chunk={chunk}: a number from 1 on, of a jacobian or hessian, not of a {operator}")
+    if device != "cpu" and operator in MATRICES:
+        raise OperatorError(f"a prepared {operator} runs on the cpu, not on {device}: diff takes --device {device}")
     given = function if isinstance(function, Function) else function_of(function)
-    return PreparedDerivative(
-        given, at, Request(mode, wrt, operator=operator, vector=vector, chunk=chunk), compile, strict=strict
-    )
+    request = Request(mode, wrt, operator=operator, vector=on_host(vector), device=device, chunk=chunk)
+    return PreparedDerivative(given, on_host(at), request, way)
 
 
 class PreparedDerivative:
     """See `prepare`."""
 
-    def __init__(
-        self, function: Function, at: Any, request: Request, compile_with: str, *, strict: bool = False
-    ) -> None:
+    def __init__(self, function: Function, at: Any, request: Request, way: Way) -> None:
         self._function = function
         self._at = at
         self._request = request
-        self._compile, self._strict = compile_with, strict
+        self._way = way
+        self._form_of = form_of if request.device == "cpu" else form_on_device
         self._lock = threading.Lock()
         self._versions: dict[Any, tuple[_Formed, ...]] = {}
         self._reports: list[VersionReport] = []
@@ -132,7 +122,7 @@ class PreparedDerivative:
         self._add(call, self._prepared(call))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return PreparedDerivative, (self._function, self._at, self._request, self._compile)
+        return PreparedDerivative, (self._function, self._at, self._request, self._way)
 
     @property
     def report(self) -> PreparedReport:
@@ -154,10 +144,13 @@ class PreparedDerivative:
         quick = self._quick
         if quick is not None and not keywords and len(arguments) == len(quick.forms):
             leaves = [arguments[position] for position in quick.positions]
-            if all(form_of(leaf) == form for leaf, form in zip(leaves, quick.forms, strict=True)):
+            if all(self._form_of(leaf) == form for leaf, form in zip(leaves, quick.forms, strict=True)):
                 outputs = quick.version.runner.run(leaves)
                 if outputs is not None:
                     return quick.result(outputs)
+        if self._request.device != "cpu" and has_tensors([*arguments, *keywords.values()]):
+            value, derivative = self._general(on_host(arguments), on_host(keywords))
+            return on_device(value, self._request.device), on_device(derivative, self._request.device)
         return self._general(arguments, keywords)
 
     def _general(self, arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> tuple[Tree, Tree]:
@@ -208,8 +201,7 @@ class PreparedDerivative:
 
     def _prepared(self, call: _Call) -> _Formed:
         mode, operator = self._request.mode, str(self._request.operator)
-        how: dict[str, Any] = {"strict": self._strict, "chunk": self._request.chunk}
-        version = prepare_version(call.problem, call.moving, operator, call.seeds, self._compile, mode, **how)
+        version = prepare_version(call.problem, call.moving, operator, call.seeds, self._way, mode, self._request.chunk)
         self._reports.append(version.report)
         return _Formed(version, call)
 
@@ -289,7 +281,7 @@ class _Formed:
         values, parts = iter(outputs[:count]), list(outputs[count:])
         if self._single:
             leaves = len(self._paths)
-            parts = [np.float32(part) if i % leaves in self._single else part for i, part in enumerate(parts)]
+            parts = [as_single(part) if i % leaves in self._single else part for i, part in enumerate(parts)]
         value = rebuild(self._output, lambda path, leaf: next(values))
         if self._operator == "jvp":
             products = iter(parts)

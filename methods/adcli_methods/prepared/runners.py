@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,6 +14,8 @@ from adcli_methods.emission import compile_guarded
 from adcli_methods.errors import OperatorError, UnavailableError
 from adcli_methods.optimiser import operation_count, optimise
 from adcli_methods.optimiser.scalarise import Scalars, pack, scalarise
+from adcli_methods.prepared.tensors import has_tensors, lowered, lowered_outputs
+from adcli_methods.prepared.way import PICKED, Way
 from adcli_methods.primitive import Value
 from adcli_methods.primitives import PRIMITIVES
 from adcli_methods.program import Instruction, Program
@@ -20,8 +23,6 @@ from adcli_methods.shapes import Abstract, Shaped
 from adcli_methods.targets import target
 from adcli_methods.targets.numpy_target import QUICK_NUMPY
 
-COMPILE = ("auto", "c", "numpy", "python")
-"""What runs a derivative: the fastest by estimate, native kernels, NumPy, Python floats."""
 SCALAR_SECONDS, UNPACK_SECONDS = 4e-8, 8e-8
 """What one operation on Python floats costs, and one entry of an array to take apart or put together."""
 ARRAY_SECONDS, ENTRY_SECONDS = 1e-6, 1e-9
@@ -41,13 +42,16 @@ Array = np.ndarray[Any, np.dtype[Any]]
 Run = Callable[[Sequence[Value]], Sequence[Value] | None]
 """From the inputs to the outputs; None where a guard does not hold or an output is not a number."""
 
+Make = Callable[[Program, Sequence[Abstract]], Any]
+"""Compiles a Program: the result has `run` and `report`, as `kernels.CompiledProgram`."""
+
 
 class Runner(NamedTuple):
     """A derived Program, ready to run.
 
     Arguments:
         run: takes the inputs.
-        backend: "python", "numpy" or "c".
+        backend: "python", "numpy", "c" or "triton".
         operations: how many operations one run takes.
         scalar: the function of one float, where that is all that the Program needs; it may raise ArithmeticError or
             ValueError outside of a function's domain.
@@ -61,28 +65,19 @@ class Runner(NamedTuple):
     kernels: Any = None
 
 
-def check_strict(compile_with: str, strict: bool) -> None:
-    """Raise OperatorError where native kernels are to be strict and none are asked for."""
-    if strict and compile_with != "c":
-        raise OperatorError(f"strict is for native kernels: compile='c', not {compile_with!r}")
-
-
-def runner_of(given: Shaped, compile_with: str, *, strict: bool = False) -> Runner:
+def runner_of(given: Shaped, way: Way = PICKED) -> Runner:
     """The Program with the way to run it that was asked for, or that promises the least time.
 
-    Arguments:
-        given: what to run.
-        compile_with: one of COMPILE.
-        strict: of native kernels, see `kernels.compile_program`.
-    Raises: OperatorError for an unknown way; UnavailableError for "c" without a compiler.
+    Raises: OperatorError for an impossible way; UnavailableError for "c" without a compiler, for a GPU without Triton.
     """
-    if compile_with not in COMPILE:
-        raise OperatorError(f"compile={compile_with!r}: one of {', '.join(COMPILE)}")
-    if compile_with == "numpy":
+    way.check()
+    if way.device != "cpu":
+        return _on_gpu(given, way.device)
+    if way.compile_with == "numpy":
         return _on_arrays(given)
-    if compile_with == "c":
-        return _native(given, strict=strict)
-    if compile_with == "python":
+    if way.compile_with == "c":
+        return _native(given, partial(kernels.compile_program, strict=way.strict), "c")
+    if way.compile_with == "python":
         scalars = _scalars(given, MOST_SCALARS)
         on_floats = None if scalars is None else _on_floats(scalars)
         if on_floats is None:
@@ -109,12 +104,12 @@ def _quickest(given: Shaped) -> Runner:
     if min(array_seconds, float_seconds) > WORTH_COMPILING_SECONDS:
         try:
             if scalars is None and is_short:
-                return _native(given)
+                return _native(given, kernels.compile_program, "c")
             if scalars is not None and operation_count(scalars.shaped.program) <= MOST_COMPILED_SCALARS:
                 return _native_scalars(scalars)
         except UnavailableError:
             if scalars is None:
-                in_blocks = _native(given, is_compiled=False)
+                in_blocks = _native(given, kernels.BlockedProgram, "numpy")
                 return in_blocks if _is_mostly_fused(in_blocks.kernels) else _on_arrays(given)
     on_floats = _on_floats(scalars) if scalars is not None and float_seconds < array_seconds else None
     return on_floats or _on_arrays(given)
@@ -190,22 +185,36 @@ def _on_arrays(given: Shaped) -> Runner:
     return Runner(run, "numpy", operation_count(given.program))
 
 
-def _native(given: Shaped, *, is_compiled: bool = True, strict: bool = False) -> Runner:
+def _on_gpu(given: Shaped, device: str) -> Runner:
+    """Triton's kernels; the results are tensors where an input is one, and NumPy's otherwise."""
+    from adcli_methods.kernels.triton_program import TritonProgram  # here, for the CPU does without
+
+    runner = _native(given, partial(TritonProgram, device=device), "triton")
+    kinds = [given.abstracts[slot].dtype for slot in given.program.outputs]
+
+    def run(inputs: Sequence[Value]) -> Sequence[Value] | None:
+        found = runner.run(inputs)
+        return found if found is None or has_tensors(list(inputs)) else lowered_outputs(found, kinds)
+
+    return runner._replace(run=run)
+
+
+def _native(given: Shaped, make: Make, backend: str) -> Runner:
     """Fused kernels on arrays: native ones, or without a compiler NumPy in blocks that fit the cache."""
     checked, count = _checked(given)
-    run, report = _kernels(checked, is_compiled, strict)
+    run, report = _kernels(checked, make)
 
     def run_checked(inputs: Sequence[Value]) -> Sequence[Value] | None:
         found = run(inputs)
         return None if found is None else _numbers(found, count)
 
-    return Runner(run_checked, "c" if is_compiled else "numpy", operation_count(given.program), kernels=report)
+    return Runner(run_checked, backend, operation_count(given.program), kernels=report)
 
 
 def _native_scalars(scalars: Scalars) -> Runner:
     """One native straight-line function, from one array of all entries to one of all results."""
     packed = pack(scalars.shaped)
-    run, report = _kernels(packed)
+    run, report = _kernels(packed, kernels.compile_program)
     assemble = _assembler(scalars.outputs)
 
     def run_packed(inputs: Sequence[Value]) -> Sequence[Value] | None:
@@ -218,25 +227,20 @@ def _native_scalars(scalars: Scalars) -> Runner:
     return Runner(run_packed, "c", operation_count(scalars.shaped.program), kernels=report)
 
 
-def _kernels(given: Shaped, is_compiled: bool = True, strict: bool = False) -> tuple[Run, Any]:
+def _kernels(given: Shaped, make: Make) -> tuple[Run, Any]:
     """A compiled Program that answers None where a guard does not hold, and the compiler's report.
 
     What the guards decide on is computed beside the outputs.
     """
     program, guards = given.program, given.program.guards
     outputs = (*program.outputs, *(guard.slot for guard in guards))
-    made = Program(program.instructions, program.inputs, program.constants, outputs)
-    compiled: kernels.CompiledProgram | kernels.BlockedProgram
-    if is_compiled:
-        compiled = kernels.compile_program(made, given.abstracts, strict=strict)
-    else:
-        compiled = kernels.BlockedProgram(made, given.abstracts)
+    compiled = make(Program(program.instructions, program.inputs, program.constants, outputs), given.abstracts)
     end = len(program.outputs)
 
     def run(inputs: Sequence[Value]) -> Sequence[Value] | None:
         found: Sequence[Value] = compiled.run(inputs)
         for guard, value in zip(guards, found[end:], strict=True):
-            if not np.array_equal(value, guard.outcome):
+            if not np.array_equal(lowered(value), guard.outcome):
                 return None
         return found[:end]
 

@@ -16,6 +16,8 @@ from adcli_methods.operators import require_scalar
 from adcli_methods.optimiser import PassEffect, operation_count, optimise
 from adcli_methods.prepared.matrices import Passes, matrix_of, matrix_runner
 from adcli_methods.prepared.runners import Runner, runner_of
+from adcli_methods.prepared.tensors import is_tensor
+from adcli_methods.prepared.way import PICKED, Way
 from adcli_methods.primitive import Value, shape_of
 from adcli_methods.program import Program
 from adcli_methods.rewriting import (
@@ -36,7 +38,7 @@ class VersionReport:
     """What became of one version.
 
     Arguments:
-        backend: "python", "numpy" or "c".
+        backend: "python", "numpy", "c" or "triton".
         primal_operations: of the function, optimised.
         operations: of one run, which computes the value and the derivative.
         effects: what each pass of the optimiser did to the derivative.
@@ -59,6 +61,27 @@ class VersionReport:
 
 
 @dataclass(frozen=True)
+class PreparedReport:
+    """What a prepared derivative consists of, and how often it had to be prepared again.
+
+    Arguments:
+        function: its name or formula.
+        operator: one of OPERATORS.
+        versions: one for each form of the inputs and way through the branches, the first one first.
+        new_forms: preparations for inputs of another shape, type or static value.
+        new_branches: preparations for decisions that fell otherwise.
+        fallbacks: calls outside of a function's domain or with NaN in the result, swept without a version.
+    """
+
+    function: str
+    operator: str
+    versions: tuple[VersionReport, ...]
+    new_forms: int
+    new_branches: int
+    fallbacks: int
+
+
+@dataclass(frozen=True)
 class Version:
     """A derivative for one form of the inputs and one way through the branches."""
 
@@ -72,10 +95,8 @@ def prepare_version(
     moving: int,
     operator: str,
     seeds: Sequence[Value],
-    compile_with: str,
+    way: Way = PICKED,
     mode: str = "reverse",
-    *,
-    strict: bool = False,
     chunk: int | None = None,
 ) -> Version:
     """Trace at the problem's point, differentiate, optimise and compile.
@@ -85,9 +106,8 @@ def prepare_version(
         moving: how many those are.
         operator: "gradient", "jvp", "vjp", "hvp", "jacobian" or "hessian".
         seeds: example tangents or cotangents of the products.
-        compile_with: see `runners.COMPILE`.
+        way: of running it.
         mode: "reverse", or "forward" for a gradient by tangents; of a Jacobian or Hessian, see `matrix_of`.
-        strict: of native kernels, see `kernels.compile_program`.
         chunk: how many seeds a sweep of a Jacobian or Hessian carries; None: as many as fit the cache.
     """
     start = time.perf_counter()
@@ -100,11 +120,11 @@ def prepare_version(
             primal = optimise(Shaped(program, tuple(map(abstract_of, trace.values)))).shaped
             if operator in MATRICES:
                 matrix = matrix_of(primal, leaves, moving, operator, mode, chunk)
-                runner, effects = matrix_runner(matrix, leaves, compile_with, strict)
+                runner, effects = matrix_runner(matrix, leaves, way)
                 passes = matrix.passes
             else:
                 derived, effects = optimise(derived_program(primal.program, leaves, moving, operator, seeds, mode))
-                runner = runner_of(derived, compile_with, strict=strict)
+                runner = runner_of(derived, way)
                 passes = Passes(1, *_sweeps(operator, mode, moving))
     report = VersionReport(
         runner.backend,
@@ -171,3 +191,13 @@ def branches_of(program: Program) -> tuple[Any, ...]:
 def form_of(leaf: Value) -> Any:
     """What must be the same for a version to fit: a leaf's type, shape and dtype."""
     return (type(leaf), shape_of(leaf), getattr(leaf, "dtype", None))
+
+
+def form_on_device(leaf: Value) -> Any:
+    """The form of a leaf; that of a tensor is the NumPy array's that it could be."""
+    if not is_tensor(leaf):
+        return form_of(leaf)
+    kind = np.dtype(str(leaf.dtype).rpartition(".")[2])
+    if leaf.shape:
+        return (np.ndarray, tuple(leaf.shape), kind)
+    return (float, (), None) if kind == np.float64 else (kind.type, (), kind)

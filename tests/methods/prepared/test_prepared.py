@@ -15,7 +15,7 @@ import adcli
 from adcli_benchmarks.problems import PROBLEMS
 from adcli_methods.errors import OperatorError, PointError, UnavailableError
 from adcli_methods.prepared.prepared import prepare
-from adcli_methods.prepared.runners import COMPILE
+from adcli_methods.prepared.way import COMPILE
 
 BACKENDS = [way for way in COMPILE if way != "python"]
 
