@@ -152,9 +152,9 @@ def test_a_missing_gpu_is_told_with_exit_code_3(adcli):
     torch = pytest.importorskip("torch")
     if torch.cuda.is_available():
         pytest.skip("there is a GPU here")
-    for mode in ("torch", "reverse", "forward"):
-        ran = adcli("diff", "x", "--at", "1", "--mode", mode, "--device", "cuda")
-        assert ran.code == 3
+    for options in (("--mode", "torch"), ("--mode", "reverse"), ("--mode", "forward"), ("--compile",)):
+        ran = adcli("diff", "x", "--at", "1", *options, "--device", "cuda")
+        assert (ran.code, ran.out, ran.err.count("\n")) == (3, "", 1)
         assert "--device cpu" in ran.err
 
 

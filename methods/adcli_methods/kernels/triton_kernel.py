@@ -56,7 +56,9 @@ class TritonKernel:
         body = Body(plan, phase, self._decide, self._load, TritonDialect(), test=self._test)
         values = [body.value(root.operand, self.nest.place) for root in self.nest.roots]
         results = [self._result(root, value) for root, value in zip(self.nest.roots, values, strict=True)]
-        registers = most_alive(body.lines) + _IN_A_FUNCTION * any("libdevice." in line for line in body.lines)
+        registers = most_alive([*body.lines, *results]) + _IN_A_FUNCTION * any(
+            "libdevice." in line for line in body.lines
+        )
         width = 2 if any(root.node.abstract.dtype != "float32" for root in self.nest.roots) else 1
         self._block = THREADS * _entries_per_thread(registers * width)
         blocks = max(1, -(-self._total // self._block))
@@ -166,12 +168,11 @@ _NAME = re.compile(r"\bv\d\w*")
 
 
 def most_alive(lines: Sequence[str]) -> int:
-    """How many of the values that statements define are needed at a time, at most."""
+    """How many of the values that statements name are needed at a time, at most; a last use makes room."""
     last = {name: number for number, line in enumerate(lines) for name in _NAME.findall(line)}
     alive: set[str] = set()
     most = 1
     for number, line in enumerate(lines):
-        alive.add(line.partition(" = ")[0])
+        alive = {name for name in {*alive, *_NAME.findall(line)} if last[name] > number}
         most = max(most, len(alive))
-        alive = {name for name in alive if last[name] > number}
     return most
