@@ -19,7 +19,11 @@ from .test_kernels import gradient_of
 
 ROOT = Path(__file__).parents[3]
 HERE = Path(__file__).parent
-INTERPRETED = (HERE / "test_triton_kernels.py", HERE.parent / "prepared" / "test_prepared_on_gpu.py")
+INTERPRETED = (
+    HERE / "test_triton_kernels.py",
+    HERE.parent / "prepared" / "test_prepared_on_gpu.py",
+    ROOT / "tests" / "benchmarks" / "test_cuda_speed.py",
+)
 
 
 @pytest.mark.parametrize("file", INTERPRETED, ids=lambda file: file.stem)
