@@ -16,7 +16,7 @@ from adcli_benchmarks.outcomes import FAILURES
 from adcli_benchmarks.record import Record
 from adcli_benchmarks.request import MEBIBYTE, BenchRequest
 from adcli_benchmarks.run_files import RunFile, create, ending, reopen, stem_of, write_csv
-from adcli_benchmarks.runner import run
+from adcli_benchmarks.runner import require_functions, run
 from adcli_methods.devices import require
 from adcli_methods.errors import AdcliError
 
@@ -87,7 +87,7 @@ def request_of(
         measure_named(word)
     if n is not None and sizes is not None:
         raise AdcliError("--n and --sizes together: give one of them")
-    chosen = names(sizes if n is None else n)
+    option, chosen = ("--sizes", names(sizes)) if n is None else ("--n", names(n))
     dtypes = names(dtype) or ()
     if unknown := [name for name in dtypes if name not in DTYPES]:
         raise AdcliError(f"unknown dtype {unknown[0]!r}: {' or '.join(DTYPES)}")
@@ -101,7 +101,7 @@ def request_of(
         measures=tuple(dict.fromkeys(words)) or default,
         problems=names(problems),
         methods=names(methods),
-        sizes=None if chosen is None else tuple(parse_size(size) for size in chosen),
+        sizes=None if chosen is None else tuple(parse_size(size, option) for size in chosen),
         dtypes=dtypes,
         device=device,
         seed=seed,
@@ -115,12 +115,14 @@ def request_of(
 def benchmark(request: BenchRequest, out: str | None, progress: Progress) -> Ended:
     """Measure all that a request asks for.
 
-    Raises: AdcliError if nothing can be measured, or its files cannot be written.
+    Raises: AdcliError if nothing can be measured, a function of the user's cannot be loaded, or the files cannot be
+        written.
     """
     require(request.device)
     cells = planned(request)
     if not cells:
         raise AdcliError("nothing to measure: no method that was asked for runs on this device (see adcli methods)")
+    require_functions(request)
     file = None if out is None else create(stem_of(out), request)
     return _measure(request, cells, file, [], progress)
 

@@ -144,9 +144,10 @@ def _is_number(cell: str) -> bool:
 _READERS = {".json": _read_json, ".npz": _read_npz, ".csv": _read_csv}
 
 
-def parse_size(text: str) -> int:
+def parse_size(text: str, option: str = "--n") -> int:
     """A number of entries, "1000" or "1e6".
 
+    Arguments: the text, and the option that it was given to.
     Raises: PointError.
     """
     try:
@@ -155,7 +156,7 @@ def parse_size(text: str) -> int:
         size = -1.0
     if not size.is_integer() or not 1 <= size <= MOST_RANDOM_ENTRIES:
         raise PointError(
-            f"--n {text}: a whole number from 1 to {MOST_RANDOM_ENTRIES:.0e} is expected, as in 1000 or 1e6"
+            f"{option} {text}: a whole number from 1 to {MOST_RANDOM_ENTRIES:.0e} is expected, as in 1000 or 1e6"
         )
     return int(size)
 

@@ -30,7 +30,7 @@ def run(
     ),
     dtype: str = typer.Option("float64", help="float64, float32, or both with a comma between."),
     device: str = typer.Option("cpu", help="cpu or cuda."),
-    seed: int = typer.Option(0, help="The seed of random inputs."),
+    seed: int = typer.Option(0, min=0, help="The seed of random inputs."),
     out: str | None = typer.Option(
         None, help="Write results/run1.jsonl, .csv, .md, .html and figures: --out results/run1."
     ),
@@ -48,9 +48,12 @@ def run(
     what, *files = words or [""]
     if what == "compare":
         _compare(files, fail_above)
-    elif what == "problems" and not files:
+    elif what == "problems":
         from adcli.report.problems_table import print_problems
+        from adcli_methods.errors import AdcliError
 
+        if files:
+            raise AdcliError("adcli bench problems lists them all: give nothing else")
         print_problems()
     else:
         from adcli import benchmarking
@@ -97,6 +100,8 @@ def _compare(files: list[str], fail_above: float | None) -> None:
     if len(files) != 2:
         raise AdcliError("give two runs: adcli bench compare results/base.jsonl results/head.jsonl")
     base, head = (read_records(Path(ending(stem_of(file), ".jsonl"))) for file in files)
+    if fail_above is not None and not fail_above > 1:
+        raise AdcliError(f"--fail-above {fail_above:g}: a ratio above 1 is expected, as in 1.25")
     comparison = compare(base, head, fail_above)
     print_run_comparison(comparison)
     if comparison.worse:

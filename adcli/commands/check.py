@@ -11,7 +11,7 @@ def run(
     at: str = typer.Option(None, help="The point: 2, x=1,y=2, x=[1,2], or a .json, .npz or .csv file."),
     n: str = typer.Option(None, help="Random inputs of this many entries."),
     points: int = typer.Option(None, min=1, help="How many points.  [default: 1 with --at, else 5]"),
-    seed: int = typer.Option(0, help="The seed of random points and directions."),
+    seed: int = typer.Option(0, min=0, help="The seed of random points and directions."),
     wrt: str = typer.Option(None, help="The inputs to differentiate by, as in x,y."),
     kind: str = typer.Option(None, help="gradient, jacobian, hessian, hvp, jvp, vjp or value_and_gradient."),
     torch: bool = typer.Option(False, "--torch", help="A torch function or module: its own autograd is checked."),

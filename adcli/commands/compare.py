@@ -13,7 +13,7 @@ def run(
     wrt: str = typer.Option(None, help="The inputs to differentiate by, as in x,y."),
     order: int = typer.Option(1, help="How often to differentiate."),
     n: str = typer.Option(None, help="Random inputs of this many entries, uniform in (0, 1)."),
-    seed: int = typer.Option(0, help="The seed of random inputs."),
+    seed: int = typer.Option(0, min=0, help="The seed of random inputs."),
     derivative: str = typer.Option(None, help="The hand-written derivative, for the row of manual."),
     dtype: str = typer.Option(None, help="float32 or float64."),
     device: str = typer.Option("cpu", help="cpu or cuda."),

@@ -23,7 +23,7 @@ def run(
     vjp: str = typer.Option(None, help="This vector times the Jacobian."),
     hvp: str = typer.Option(None, help="The Hessian times this vector."),
     n: str = typer.Option(None, help="Random inputs of this many entries, uniform in (0, 1)."),
-    seed: int = typer.Option(0, help="The seed of random inputs."),
+    seed: int = typer.Option(0, min=0, help="The seed of random inputs."),
     derivative: str = typer.Option(None, help="The hand-written derivative for --mode manual."),
     step: float = typer.Option(None, help="The step of differences."),
     dtype: str = typer.Option(None, help="float32 or float64."),

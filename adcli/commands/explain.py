@@ -25,7 +25,7 @@ def run(
     nan: bool = typer.Option(False, "--nan", help="Where a NaN, Inf or kink was born, and what it reached."),
     max_rows: int = typer.Option(60, min=3, help="The most rows of a table."),
     n: str = typer.Option(None, help="Random inputs of this many entries, uniform in (0, 1)."),
-    seed: int = typer.Option(0, help="The seed of random inputs."),
+    seed: int = typer.Option(0, min=0, help="The seed of random inputs."),
     dtype: str = typer.Option(None, help="float32 or float64."),
 ) -> None:
     """Show how a derivative comes about: both sweeps line by line, the rules used, the graph.

@@ -35,7 +35,7 @@ def print_steps(derivations: Sequence[Derivation], most: int) -> None:
             console.print(_Trees(sign, most, spelled).tree(derivation.step))
         console.print()
         for line in _result(derivation, sign.replace("/", f"{symbol}/")):
-            console.print(spelled(line), style="bold green", markup=False)
+            console.print(spelled(line), style="bold green")
 
 
 def _result(derivation: Derivation, name: str) -> Iterator[str]:

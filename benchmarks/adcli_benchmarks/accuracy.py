@@ -67,7 +67,8 @@ def _cells(request: BenchRequest) -> Iterator[Cell]:
         yield from cells_of("accuracy", request, (problem,), methods, sizes_of(request, problem, MOST_SIZE))
     stepped = [name for name in STEPPED if name in methods]
     for problem in problems_of(request, tuple(CURVE_PROBLEMS)):
-        sizes = request.sizes or (CURVE_PROBLEMS.get(problem) or sizes_of(request, problem)[0],)
+        own = sizes_of(request, problem)
+        sizes = own if request.sizes else (CURVE_PROBLEMS.get(problem, own[0]),)
         yield from cells_of("accuracy", request, (problem,), stepped, sizes, step=CURVE)
     if request.problems is None and request.sizes is None:
         for problem, size in ORDER_PROBLEMS.items():

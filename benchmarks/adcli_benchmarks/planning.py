@@ -45,7 +45,12 @@ def every_method() -> tuple[str, ...]:
 
 
 def sizes_of(request: BenchRequest, problem: str, most: int | None = None) -> tuple[int, ...]:
-    """The sizes asked for that the problem has, else its own; none above `most` unless asked for."""
+    """The sizes asked for that the problem has, else its own; none above `most` unless asked for.
+
+    Where many problems are measured, one that has none of the sizes asked for is measured at its least.
+
+    Raises: PointError for a problem asked for by name that has none of them.
+    """
     if names_python(problem):
         return request.sizes or USER_SIZES
     own = problem_named(problem).sizes
@@ -54,7 +59,9 @@ def sizes_of(request: BenchRequest, problem: str, most: int | None = None) -> tu
     if len(own) == 1:
         return own
     fitting = tuple(size for size in request.sizes if size >= own[0])
-    return fitting or request.sizes
+    if not fitting and request.problems is not None:
+        problem_named(problem).require(request.sizes[0])
+    return fitting or own[:1]
 
 
 def cells_of(

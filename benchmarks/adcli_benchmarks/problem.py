@@ -50,11 +50,18 @@ class Problem:
             seed: the seed of the random numbers.
         Raises: PointError for a size that the problem does not have.
         """
+        size = self.sizes[0] if size is None else size
+        self.require(size)
+        return self.make_point(size, seed)
+
+    def require(self, size: int) -> None:
+        """Refuse a size that the problem does not have.
+
+        Raises: PointError.
+        """
         least, *more = self.sizes
-        size = least if size is None else size
         if size < least or (size > least and not more):
             raise PointError(f"problem {self.name} has size {least}{' or more' if more else ' only'}, not {size}")
-        return self.make_point(size, seed)
 
     def as_function(self) -> Function:
         """The problem for every method, its hand-written derivative included."""

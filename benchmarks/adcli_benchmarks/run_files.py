@@ -29,8 +29,14 @@ NOT_IN_CSV = "_round_seconds"
 
 
 def stem_of(text: str) -> Path:
-    """The path of a run without its ending: "results/run1", "results/run1.jsonl" -> results/run1."""
-    return Path(text.removesuffix(".jsonl"))
+    """The path of a run without its ending: "results/run1", "results/run1.jsonl" -> results/run1.
+
+    Raises: AdcliError for a name that is empty or a folder's.
+    """
+    stem = Path(text.removesuffix(".jsonl"))
+    if not stem.name or text.endswith(("/", os.sep)):
+        raise AdcliError(f"{text!r} names no run: write a folder and a name, as in results/run1")
+    return stem
 
 
 def ending(stem: Path, suffix: str) -> Path:

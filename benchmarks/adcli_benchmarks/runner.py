@@ -16,9 +16,12 @@ from adcli_benchmarks.measures import MEASURES
 from adcli_benchmarks.outcomes import FAILED, OK
 from adcli_benchmarks.record import Record
 from adcli_benchmarks.request import BenchRequest
+from adcli_methods.errors import AdcliError
 from adcli_methods.isolation import Outcome, run_isolated
+from adcli_methods.loading import names_python
 
 ENTRY = "adcli_benchmarks.worker:run_cell"
+LOAD = "adcli_benchmarks.worker:load_function"
 MOST_SIDE_BY_SIDE = 2
 """Cells that count run side by side; cells that are timed run alone."""
 
@@ -52,6 +55,17 @@ def run(
             yield from _side_by_side(chosen, lanes, measure, started)
     finally:
         cancelled.set()
+
+
+def require_functions(request: BenchRequest) -> None:
+    """Load the user's functions, each in a process of its own, before anything is measured.
+
+    Raises: AdcliError for one that cannot be loaded. One that hangs or crashes is let through: its cells say so.
+    """
+    for name in filter(names_python, request.problems or ()):
+        ended = run_isolated(LOAD, name, timeout_seconds=request.timeout_seconds, memory_bytes=request.memory_bytes)
+        if ended.status == "error" and ended.result["exit_code"] is not None:
+            raise AdcliError(ended.detail)
 
 
 def _side_by_side(

@@ -65,7 +65,8 @@ def _cells(request: BenchRequest) -> Iterator[Cell]:
         yield from cells_of("swell", request, ("logistic-map",), methods, (1, 3, 6), order=1, simplify_seconds=limit)
         return
     for problem in problems_of(request, PROBLEMS):
-        sizes = request.sizes or SIZES.get(problem) or sizes_of(request, problem)
+        own = sizes_of(request, problem)
+        sizes = own if request.sizes else SIZES.get(problem, own)
         yield from cells_of("swell", request, (problem,), methods, sizes, order=1, simplify_seconds=limit)
     for problem in ORDER_PROBLEMS:
         if request.problems is None and request.sizes is None:

@@ -12,6 +12,7 @@ from adcli_benchmarks.outcomes import OK, OUT_OF_MEMORY, WrongError, outcome_of
 from adcli_benchmarks.record import plain
 from adcli_methods.errors import AdcliError
 from adcli_methods.isolated_child import is_out_of_memory
+from adcli_methods.loading import load_python
 
 
 def run_cell(found: dict[str, Any]) -> dict[str, Any]:
@@ -30,6 +31,14 @@ def run_cell(found: dict[str, Any]) -> dict[str, Any]:
         if is_out_of_memory(error):
             return _answer(OUT_OF_MEMORY, _line(error))
         return _answer(outcome_of(error), str(error) if isinstance(error, AdcliError) else _line(error))
+
+
+def load_function(name: str) -> None:
+    """Load a function of the user's.
+
+    Raises: FunctionError if there is none, or its file fails.
+    """
+    load_python(name)
 
 
 def _answer(outcome: str, reason: str, values: Mapping[str, Any] | None = None) -> dict[str, Any]:

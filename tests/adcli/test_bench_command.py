@@ -82,6 +82,16 @@ def test_a_failed_cell_is_exit_code_4(adcli):
         (("bench", "--resume", "nothing/here"), "cannot be read"),
         (("bench", "swell", "--resume", "run1"), "give it alone"),
         (("bench", "compare", "one.jsonl"), "give two runs"),
+        (("bench", "problems", "rosenbrock"), "give nothing else"),
+        (("bench", "swell", "--sizes", "x"), "--sizes x: a whole number"),
+        (("bench", "swell", "--problems", "rosenbrock", "--sizes", "1"), "has size 2 or more, not 1"),
+        (("bench", "swell", "--problems", "missing.py:loss"), "no file missing.py"),
+        (("bench", "swell", "--problems", "math:nothing"), "math has no 'nothing'"),
+        (("bench", "swell", "--out", ""), "names no run"),
+        (("bench", "swell", "--out", "results/"), "names no run"),
+        (("bench", "--resume", ""), "names no run"),
+        (("bench", "--seed", "-1"), "--seed"),
+        (("report", ""), "names no run"),
         (("bench", "swell", "--out", "/proc/run1"), "cannot be written"),
         (("report", "nothing/here"), "cannot be read"),
     ],
@@ -124,12 +134,14 @@ def test_compare_tells_what_got_worse_and_ends_with_1(adcli, tmp_path):
     assert "derivative_operations" in ran.out
     assert "2 values got worse" in ran.out
     assert adcli("bench", "compare", str(base), str(base)).out == "1 SAME\n"
+    assert "a ratio above 1" in adcli("bench", "compare", str(base), str(base), "--fail-above", "0.5").err
 
 
 def test_problems_are_listed_with_formula_sizes_and_source(adcli):
     ran = adcli("bench", "problems")
     assert ran.code == 0
     assert "exp(x**2)" in ran.out
+    assert "[r*cos(theta)," in ran.out  # brackets are not markup
     assert "rosenbrock" in ran.out
 
 

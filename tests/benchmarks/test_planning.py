@@ -10,6 +10,7 @@ import pytest
 from adcli_benchmarks.cell import Cell
 from adcli_benchmarks.measures import MEASURES, planned
 from adcli_benchmarks.planning import methods_of, problems_of, sizes_of
+from adcli_benchmarks.problems import problem_named
 from adcli_benchmarks.request import BenchRequest
 from adcli_benchmarks.subject import matrix, subject_of
 from adcli_methods.errors import FunctionError, OperatorError, PointError
@@ -62,8 +63,17 @@ def test_sizes_are_those_that_a_problem_has():
     asked = BenchRequest(("speed",), sizes=(1, 50))
     assert sizes_of(asked, "rosenbrock") == (50,)
     assert sizes_of(asked, "exp-square") == (1,)
-    assert sizes_of(BenchRequest(("speed",), sizes=(1,)), "rosenbrock") == (1,)  # the cell says why it cannot be
+    assert sizes_of(BenchRequest(("speed",), sizes=(1,)), "rosenbrock") == (2,)
+    with pytest.raises(PointError, match="rosenbrock has size 2 or more, not 1"):
+        sizes_of(BenchRequest(("speed",), problems=("rosenbrock",), sizes=(1,)), "rosenbrock")
     assert sizes_of(BenchRequest(("speed",)), "rosenbrock", most=100) == (2, 10, 100)
+
+
+@pytest.mark.parametrize("measure", OF_PROBLEMS)
+def test_every_planned_cell_has_a_size_that_its_problem_has(measure):
+    for sizes in (None, (1,), (2, 10)):
+        for cell in planned(BenchRequest((measure,), sizes=sizes)):
+            problem_named(cell.problem).require(cell.size)
 
 
 def test_a_users_function_gets_the_numbers_that_diff_gives_it(tmp_path):
