@@ -154,14 +154,32 @@ def test_nanoseconds_are_nobodys():
     assert [change.verdict for change in compare([base], [head]).changes] == ["SAME"]
 
 
+@pytest.mark.parametrize(("factor", "verdict"), [(1.0, "UNCLEAR"), (2.0, "SLOWER")])
+def test_a_run_that_was_disturbed_most_of_the_time_is_no_slower_code(factor, verdict):
+    def disturbed(own):
+        return quiet(own) * (2.0 if own.random() < 0.8 else 1.0)
+
+    generator = random.Random(6)
+    base, head = (
+        timed(seconds, noise, generator, rounds=100) for seconds, noise in ((1e-3, quiet), (factor * 1e-3, disturbed))
+    )
+    assert [change.verdict for change in compare([base], [head]).changes] == [verdict]
+
+
 def machine_of(generator, spread):
-    """What a process adds to all of its times, and what drifts within it."""
+    """What a process adds to all of its times, and what drifts within it.
+
+    On a quiet machine with 2 cores, processes of the same cell lay 1 to 3 % apart (standard deviation).
+    """
     process = generator.lognormvariate(0.0, spread)
     return lambda own: process * own.lognormvariate(0.0, 0.05) * (2.5 if own.random() < 0.05 else 1.0)
 
 
-@pytest.mark.parametrize(("pairs", "spread"), [(1, 0.04), (7, 0.04), (7, 0.10)])
-def test_the_same_code_is_called_faster_or_slower_at_most_once_in_40_runs_of_20_cells(pairs, spread):
+@pytest.mark.parametrize(
+    ("pairs", "spread", "least_same"),
+    [(1, 0.02, 0.99), (5, 0.02, 0.99), (7, 0.02, 0.99), (1, 0.04, 0.9), (7, 0.04, 0.95), (7, 0.10, 0.8)],
+)
+def test_the_same_code_is_called_faster_or_slower_at_most_once_in_40_runs_of_20_cells(pairs, spread, least_same):
     generator = random.Random(pairs)
     cells = [replace(CELL, size=size) for size in range(1, 21)]
     false, same, total = 0, 0, 0
@@ -176,4 +194,4 @@ def test_the_same_code_is_called_faster_or_slower_at_most_once_in_40_runs_of_20_
         false += any(verdict in ("FASTER", "SLOWER") for verdict in found)
         same, total = same + found.count("SAME"), total + len(found)
     assert false <= 1
-    assert same >= 0.8 * total
+    assert same >= least_same * total
