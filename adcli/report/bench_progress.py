@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -15,6 +16,9 @@ from adcli_benchmarks.record import Record
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+
+NOT_REDRAWN = ("dumb", "unknown")
+"""Terminals that only add lines."""
 
 
 class Progress:
@@ -111,8 +115,9 @@ class LiveProgress(Progress):
 
 
 def progress() -> Progress:
-    """The display that fits standard error."""
-    return LiveProgress() if sys.stderr is not None and sys.stderr.isatty() else Progress()
+    """The display that fits standard error: lines where it cannot be redrawn."""
+    is_terminal = sys.stderr is not None and sys.stderr.isatty()
+    return LiveProgress() if is_terminal and os.environ.get("TERM") not in NOT_REDRAWN else Progress()
 
 
 def named(cell: Cell) -> str:

@@ -24,7 +24,7 @@ from adcli_benchmarks.expected import (
     spread,
 )
 from adcli_benchmarks.outcomes import WrongError
-from adcli_benchmarks.planning import cells_of, every_method, methods_of, problems_of, sizes_of
+from adcli_benchmarks.planning import Usual, cells_of, every_method, methods_of, problems_of, sizes_of
 from adcli_benchmarks.problem import Array
 from adcli_benchmarks.problems import PROBLEMS
 from adcli_benchmarks.record import Value
@@ -42,7 +42,8 @@ CURVE_PROBLEMS = {"exp-square": 1, "log-product": 1, "rosenbrock": 10}
 ORDER_PROBLEMS = {"exp-square": 1, "nested-composition": 1, "logistic-map": 3}
 ORDERS = tuple(range(2, 9))
 ORDER_METHODS = ("forward-difference", "central-difference", "symbolic", "forward", "reverse", "torch")
-MOST_SIZE = 100
+BY_NAME, OF_ALL = Usual(100, 3), Usual(10, 1)
+"""The usual sizes of problems asked for by name, and where all problems are measured."""
 TOUR = {"log-product": 1, "rosenbrock": 10, "log-sum-exp": 10}
 TOUR_ORDERS = (2, 4, 8)
 TOUR_ORDER_METHODS = ("forward-difference", "symbolic", "forward", "reverse")
@@ -63,8 +64,9 @@ def _tour(request: BenchRequest) -> Iterator[Cell]:
 
 def _cells(request: BenchRequest) -> Iterator[Cell]:
     methods = methods_of(request, every_method())
+    usual = OF_ALL if request.problems is None else BY_NAME
     for problem in problems_of(request, [problem.name for problem in PROBLEMS]):
-        yield from cells_of("accuracy", request, (problem,), methods, sizes_of(request, problem, MOST_SIZE))
+        yield from cells_of("accuracy", request, (problem,), methods, sizes_of(request, problem, usual))
     stepped = [name for name in STEPPED if name in methods]
     for problem in problems_of(request, tuple(CURVE_PROBLEMS)):
         own = sizes_of(request, problem)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import product
+from typing import NamedTuple
 
 from adcli_benchmarks.cell import Cell, Setting
 from adcli_benchmarks.problems import problem_named
@@ -44,8 +45,20 @@ def every_method() -> tuple[str, ...]:
     return (*METHODS, *PEERS)
 
 
-def sizes_of(request: BenchRequest, problem: str, most: int | None = None) -> tuple[int, ...]:
-    """The sizes asked for that the problem has, else its own; none above `most` unless asked for.
+class Usual(NamedTuple):
+    """Which of a problem's sizes are measured where none are asked for.
+
+    Arguments:
+        most: none above this.
+        each: so many of the largest of these, of each problem.
+    """
+
+    most: int
+    each: int
+
+
+def sizes_of(request: BenchRequest, problem: str, usual: Usual | None = None) -> tuple[int, ...]:
+    """The sizes asked for that the problem has, else the usual ones of its own, else all of these.
 
     Where many problems are measured, one that has none of the sizes asked for is measured at its least.
 
@@ -55,7 +68,7 @@ def sizes_of(request: BenchRequest, problem: str, most: int | None = None) -> tu
         return request.sizes or USER_SIZES
     own = problem_named(problem).sizes
     if request.sizes is None:
-        return tuple(size for size in own if most is None or size <= most) or own[:1]
+        return own if usual is None else tuple(size for size in own if size <= usual.most)[-usual.each :] or own[:1]
     if len(own) == 1:
         return own
     fitting = tuple(size for size in request.sizes if size >= own[0])

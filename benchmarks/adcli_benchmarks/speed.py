@@ -12,7 +12,7 @@ from typing import Any
 from adcli_benchmarks.bandwidth import share_of_copy_rate
 from adcli_benchmarks.cell import Cell
 from adcli_benchmarks.expected import expected, judged
-from adcli_benchmarks.planning import cells_of, every_method, methods_of, problems_of, sizes_of
+from adcli_benchmarks.planning import Usual, cells_of, every_method, methods_of, problems_of, sizes_of
 from adcli_benchmarks.problems import PROBLEMS
 from adcli_benchmarks.record import Value
 from adcli_benchmarks.request import BenchRequest
@@ -29,8 +29,8 @@ PASS_PER_INPUT = frozenset(
 """Methods that need a pass for each input: left out above MOST_INPUTS unless asked for."""
 MOST_INPUTS = 1000
 LARGE = {"trigonometric-sum": (100_000, 1_000_000), "rosenbrock": (10_000, 1_000_000)}
-SIZES_EACH = 2
-"""The largest sizes up to MOST_INPUTS that each problem is measured at."""
+BY_NAME, OF_ALL = Usual(MOST_INPUTS, 2), Usual(100, 1)
+"""The usual sizes of problems asked for by name, and where all problems are measured."""
 SECONDS = 1.0
 TOUR = {"rosenbrock": 100, "trigonometric-sum": 100_000}
 TOUR_METHODS = ("manual", "forward-difference", "complex-step", "forward", "reverse", "torch", "jax-jit", "autograd")
@@ -53,11 +53,10 @@ def _tour(request: BenchRequest) -> Iterator[Cell]:
 
 def _cells(request: BenchRequest) -> Iterator[Cell]:
     methods = methods_of(request, every_method())
+    usual = OF_ALL if request.problems is None else BY_NAME
     for problem in problems_of(request, [problem.name for problem in PROBLEMS]):
-        sizes = sizes_of(request, problem, MOST_INPUTS)
-        if request.sizes is None:
-            sizes = (*sizes[-SIZES_EACH:], *LARGE.get(problem, ()))
-        for size in sizes:
+        large = LARGE.get(problem, ()) if request.sizes is None else ()
+        for size in (*sizes_of(request, problem, usual), *large):
             names = methods if request.methods or request.sizes else _affordable(methods, size)
             yield from cells_of("speed", request, (problem,), names, (size,), seconds=SECONDS)
 

@@ -49,6 +49,8 @@ SIZES = {
 ORDER_PROBLEMS = ("exp-square", "nested-composition", "logistic-map")
 ORDERS = tuple(range(1, 9))
 SIMPLIFY_LIMIT_SECONDS = 20.0
+SIMPLIFY_SHARE = 1 / 3
+"""Of a cell's time limit that `simplify` may take at most, so that what was counted before is kept."""
 TOUR_SIMPLIFY_LIMIT_SECONDS = 2.0
 
 
@@ -60,7 +62,8 @@ def cells(request: BenchRequest) -> list[Cell]:
 def _cells(request: BenchRequest) -> Iterator[Cell]:
     asked = methods_of(request, METHODS)
     methods = [name for name in asked if name in METHODS] or asked
-    limit = TOUR_SIMPLIFY_LIMIT_SECONDS if request.is_tour else SIMPLIFY_LIMIT_SECONDS
+    most = TOUR_SIMPLIFY_LIMIT_SECONDS if request.is_tour else SIMPLIFY_LIMIT_SECONDS
+    limit = min(most, SIMPLIFY_SHARE * request.timeout_seconds)
     if request.is_tour:
         yield from cells_of("swell", request, ("logistic-map",), methods, (1, 3, 6), order=1, simplify_seconds=limit)
         return

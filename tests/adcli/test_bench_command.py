@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from adcli.benchmarking import request_of
-from adcli.report.bench_progress import LiveProgress, Progress
+from adcli.report.bench_progress import LiveProgress, Progress, progress
 from adcli_benchmarks.cell import Cell
 from adcli_benchmarks.record import Record
 from adcli_benchmarks.request import BenchRequest
@@ -156,6 +156,16 @@ def test_plain_lines_tell_what_is_done_failed_and_left(capsys):
         "[3/3] swell rosenbrock reverse n=2  ok  1.25 s",
     ]
     assert shown.summary() == "3 of 3 cells, 1 failed, about 0 s left"
+
+
+@pytest.mark.parametrize(
+    ("is_terminal", "term", "kind"),
+    [(True, "xterm", LiveProgress), (True, "dumb", Progress), (False, "xterm", Progress)],
+)
+def test_lines_are_told_where_nothing_can_be_redrawn(is_terminal, term, kind, monkeypatch):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: is_terminal)
+    monkeypatch.setenv("TERM", term)
+    assert type(progress()) is kind
 
 
 def test_the_live_display_shows_what_is_running():

@@ -75,7 +75,7 @@ def kill_and_resume(folder: Path, kills: int, cells: str = "instant", seed: int 
 
     Result: how many kills found a torn line or a part of a CSV.
     """
-    generator, killed, run, torn = random.Random(seed), 0, 0, 0
+    generator, killed, run, torn, total = random.Random(seed), 0, 0, 0, 0
     while killed < kills:
         run, finished = run + 1, []
         stem = folder / f"run{run}"
@@ -98,7 +98,11 @@ def kill_and_resume(folder: Path, kills: int, cells: str = "instant", seed: int 
             finished = check(stem, finished)
         finished = check(stem, finished)
         assert cells == "real" or len(finished) == len(CELLS)
-    print(f"{killed} kills of {run} sweeps: no cell lost or repeated; {torn} found a torn line or a part of a CSV")
+        total += len(finished)
+    print(
+        f"{killed} kills, {run} sweeps resumed to their end, {total} cells: none lost or repeated, each CSV whole; "
+        f"{torn} kills left a torn line or a part of a CSV"
+    )
     return torn
 
 

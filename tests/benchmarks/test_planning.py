@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from adcli_benchmarks.cell import Cell
 from adcli_benchmarks.measures import MEASURES, planned
-from adcli_benchmarks.planning import methods_of, problems_of, sizes_of
+from adcli_benchmarks.planning import Usual, methods_of, problems_of, sizes_of
 from adcli_benchmarks.problems import problem_named
 from adcli_benchmarks.request import BenchRequest
 from adcli_benchmarks.subject import matrix, subject_of
@@ -66,7 +67,18 @@ def test_sizes_are_those_that_a_problem_has():
     assert sizes_of(BenchRequest(("speed",), sizes=(1,)), "rosenbrock") == (2,)
     with pytest.raises(PointError, match="rosenbrock has size 2 or more, not 1"):
         sizes_of(BenchRequest(("speed",), problems=("rosenbrock",), sizes=(1,)), "rosenbrock")
-    assert sizes_of(BenchRequest(("speed",)), "rosenbrock", most=100) == (2, 10, 100)
+    assert sizes_of(BenchRequest(("speed",)), "rosenbrock", Usual(100, 2)) == (10, 100)
+    assert sizes_of(BenchRequest(("speed",)), "rosenbrock", Usual(1, 1)) == (2,)
+    assert sizes_of(BenchRequest(("speed",)), "exp-square") == (1,)
+
+
+@pytest.mark.parametrize("measure", ["accuracy", "speed"])
+def test_all_problems_are_measured_at_fewer_sizes_than_one_asked_for_by_name(measure):
+    alone = [BenchRequest((measure,), problems=(name,), methods=("reverse",)) for name in ("lstm", "gaussian-mixture")]
+    for request in alone:
+        every = planned(replace(request, problems=None))
+        of_all = {cell.size for cell in every if cell.problem in request.problems}
+        assert of_all < {cell.size for cell in planned(request)}
 
 
 @pytest.mark.parametrize("measure", OF_PROBLEMS)

@@ -11,6 +11,7 @@ from adcli_benchmarks import expression_counts, swell
 from adcli_benchmarks.cell import Cell
 from adcli_benchmarks.operations import operations
 from adcli_benchmarks.outcomes import WrongError
+from adcli_benchmarks.request import BenchRequest
 from adcli_methods.errors import OperatorError
 from adcli_methods.function import FlatFunction, function_of
 from adcli_methods.shapes import shaped
@@ -55,6 +56,15 @@ def test_a_gradient_in_reverse_costs_a_small_multiple_of_the_function():
 def test_every_order_is_counted_and_checked(method):
     counts = [measured("nested-composition", method, 1, order=k)["derivative_operations"] for k in (1, 2, 4)]
     assert counts[0] < counts[1] < counts[2]
+
+
+def test_simplify_has_a_part_of_the_time_that_a_cell_has():
+    def limits(seconds):
+        request = BenchRequest(("swell",), timeout_seconds=seconds)
+        return {cell.setting("simplify_seconds") for cell in swell.cells(request)}
+
+    assert limits(60.0) == limits(600.0) == {20.0}
+    assert limits(15.0) == {5.0}
 
 
 def test_simplify_is_stopped_and_says_so():
