@@ -109,7 +109,9 @@ NAMES = [problem.name for problem in PROBLEMS]
 SCALAR_NAMES = [name for name in NAMES if instance(name).is_scalar]
 
 
-SWELLING = ("gaussian-mixture", "bundle-adjustment", "lstm", "perceptron", "particle")
+SWELLING = (
+    "gaussian-mixture", "bundle-adjustment", "hand-tracking", "hand-tracking-surface", "lstm", "perceptron", "particle",
+)  # fmt: skip
 """Problems whose formulas SymPy takes many seconds to differentiate at all."""
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from difflib import get_close_matches
 
 from adcli_benchmarks.problem import Problem
-from adcli_benchmarks.problems import geometry, mixture, models, nested, networks, regression, scalar, vector
+from adcli_benchmarks.problems import geometry, hand, mixture, models, nested, networks, regression, scalar, vector
 from adcli_methods.errors import FunctionError
 
-_FILES = (scalar, vector, models, regression, mixture, geometry, networks, nested)
+_FILES = (scalar, vector, models, regression, mixture, geometry, hand, networks, nested)
 PROBLEMS: list[Problem] = [problem for file in _FILES for problem in file.PROBLEMS]
 
 

@@ -55,9 +55,14 @@ def bundle_adjustment(cameras: Array, points: Array, weights: Array) -> Any:
     return np.concatenate([np.reshape(errors, -1), 1.0 - weights**2])
 
 
-def _rotation_slope(rotation: Array, turned: Array, relative: Array) -> Any:
-    """The derivative of a turned point by the rotation (Gallego and Yezzi, J. Math. Imaging Vis. 51, 2015)."""
-    matrix = turned  # of the rotation
+def rotation_slope(rotation: Array, matrix: Array, relative: Array) -> Any:
+    """The derivative of turned points by their rotations (Gallego and Yezzi, J. Math. Imaging Vis. 51, 2015).
+
+    Arguments:
+        rotation: one a row, as of `rotated`.
+        matrix: of each rotation.
+        relative: the points before they are turned, one a row.
+    """
     inner = np.einsum("pi,pj->pij", rotation, rotation) + (np.swapaxes(matrix, 1, 2) - np.eye(3)) @ _cross(rotation)
     return -matrix @ _cross(relative) @ inner / np.sum(rotation**2, axis=1)[:, None, None]
 
@@ -87,7 +92,7 @@ def _blocks(camera: Array, point: Array, weight: Array, seen: Array) -> tuple[An
     of_point = of_x @ matrix
     of_camera = np.concatenate(
         [
-            of_x @ _rotation_slope(rotation, matrix, relative), -of_point, (flat * factor)[:, :, None],
+            of_x @ rotation_slope(rotation, matrix, relative), -of_point, (flat * factor)[:, :, None],
             np.broadcast_to(np.eye(2), (len(x), 2, 2)),
             (focal * flat * square)[:, :, None], (focal * flat * square**2)[:, :, None],
         ],

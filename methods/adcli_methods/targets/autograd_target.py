@@ -31,6 +31,7 @@ TABLE: dict[str, Entry] = {
 }
 """Every primitive that autograd may know; of those it cannot differentiate it says so itself."""
 _IMPORTS = ("import math", "import autograd.numpy as np", "from autograd.scipy import special")
+_WRITING = ("index_update", "scatter_add", "scatter_sum")
 _UNKNOWN = ("bessel_k", "bessel_j", "bessel_y", "bessel_i")
 
 
@@ -59,6 +60,13 @@ class AutogradTarget(NumpyTarget):
     def check(self, primitive: Primitive, parameters: Mapping[str, Any]) -> None:
         if primitive.name == "sinc" and parameters["order"] != 0:
             raise OperatorError("autograd has no derivative of sinc that can be differentiated")
+
+    def statements(
+        self, name: str, primitive: Primitive, operands: Sequence[str], parameters: Mapping[str, Any]
+    ) -> list[str] | None:
+        if primitive.name in _WRITING:
+            raise OperatorError(f"autograd cannot write into an array (here by {primitive.name})")
+        return None
 
     def expression(self, primitive: Primitive, operands: Sequence[str], parameters: Mapping[str, Any]) -> str:
         self.check(primitive, parameters)

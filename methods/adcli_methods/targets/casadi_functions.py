@@ -139,6 +139,12 @@ def scatter_add(x: Expressions, *arrays: Any, index: tuple[Any, ...], shape: tup
     return Expressions(casadi.densify(entries @ x.column), shape)
 
 
+def scatter_sum(*pieces: Expressions, indices: tuple[tuple[Any, ...], ...], shape: tuple[int, ...]) -> Expressions:
+    """Zeros of a shape with each piece added up at its index."""
+    parts = [scatter_add(piece, index=index, shape=shape) for piece, index in zip(pieces, indices, strict=True)]
+    return Expressions(sum(part.column for part in parts), shape)
+
+
 def index_update(a: Expressions, b: Expressions, *arrays: Any, index: tuple[Any, ...]) -> Expressions:
     """a with b written at an index."""
     target = places_of(a.shape)[fill_index(index, arrays)]

@@ -80,6 +80,7 @@ TABLE: dict[str, Entry] = {
     "stack": lambda *rows: joined(rows, np.stack),
     "getitem": own.getitem,
     "scatter_add": own.scatter_add,
+    "scatter_sum": own.scatter_sum,
     "index_update": own.index_update,
     "matmul": own.matmul,
     "einsum": own.einsum,

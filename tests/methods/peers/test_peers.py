@@ -23,12 +23,12 @@ EVERY = (
     "log-product", "logistic-map", "polar-to-cartesian", "speelpenning", "rosenbrock", "trigonometric-sum",
     "log-sum-exp", "rosenbrock-residuals", "banded", "helmholtz", "determinant-by-minors", "reaction-chain",
     "least-squares", "k-means", "logistic-regression", "tanh-network", "logistic-map-sum", "gaussian-mixture",
-    "bundle-adjustment", "lstm", "perceptron", "saddle",
+    "bundle-adjustment", "hand-tracking", "lstm", "perceptron", "saddle",
 )  # fmt: skip
 SOME = ("polar-to-cartesian", "rosenbrock", "tanh-network")
-LONG = ("bundle-adjustment", "lstm", "saddle")
+LONG = ("bundle-adjustment", "hand-tracking", "lstm", "particle", "saddle")
 """Problems that take compilers seconds beyond their least size."""
-SAMPLES = {"jax": SOME, "torch-compile": ("rosenbrock",)} | dict.fromkeys(
+SAMPLES = {"jax": SOME, "casadi": (*EVERY, "particle"), "torch-compile": ("rosenbrock",)} | dict.fromkeys(
     ("torch-func", "numdifftools", "scipy-difference"), EVERY[::2]
 )
 """The peers that take long for each function are asked for fewer."""
@@ -145,6 +145,12 @@ def test_an_error_of_the_other_package_is_said_in_one_line() -> None:
     with pytest.raises(OperatorError, match="autograd cannot do this: NotImplementedError: VJP of copysign") as caught:
         differentiate(function_of(lambda x: np.sum(np.copysign(x, 2.0))), np.ones(2), Request("autograd"))
     assert "\n" not in str(caught.value)
+
+
+def test_autograd_says_that_it_cannot_write_into_arrays() -> None:
+    require("autograd")
+    with pytest.raises(OperatorError, match="autograd cannot write into an array"):
+        prepared("autograd", "particle")
 
 
 def test_a_peer_that_is_not_installed_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
