@@ -18,6 +18,7 @@ from adcli.report.figure_style import (
     RED,
     Series,
     colour,
+    dashes,
     finish,
     lines,
     logarithmic,
@@ -25,7 +26,6 @@ from adcli.report.figure_style import (
 )
 from adcli.report.speed_figure import speed_figures
 from adcli_benchmarks.record import Record
-from adcli_methods.methods import PEERS
 
 FLOOR = 1e-17
 """Where errors of zero are drawn."""
@@ -122,7 +122,7 @@ def _line(method: str, records: Sequence[Record], x: Callable[[Record], float], 
     ordered = sorted(records, key=x)
     return Series(
         method, [x(record) for record in ordered], [y(record) for record in ordered], colour(method),
-        PEER_DASHES if method in PEERS else OWN_DASHES,
+        dashes(method),
         [bool(value(record, "is_projection")) for record in ordered],
     )  # fmt: skip
 
@@ -144,10 +144,10 @@ def swell_figures(records: Sequence[Record]) -> Iterator[tuple[str, Any]]:
 
 def _swell(title: str, dimension: str, records: Sequence[Record], x: Callable[[Record], float]) -> Any:
     series = []
-    for method, name, label, hue, dashes in SWELL_LINES:
+    for method, name, label, hue, style in SWELL_LINES:
         those = sorted((r for r in records if r.cell.method == method and value(r, name) is not None), key=x)
         if those:
-            series.append(Series(label, [x(r) for r in those], [max(known(r, name), 1) for r in those], hue, dashes))
+            series.append(Series(label, [x(r) for r in those], [max(known(r, name), 1) for r in those], hue, style))
     sizes = sorted({x(record) for record in records})
     with styled(title) as (figure, (axes,)):
         lines(axes, series)

@@ -109,13 +109,19 @@ def outcome(record: Record | None, text: str) -> str:
     return "–" if record.outcome in QUIET else record.outcome.replace("_", " ")
 
 
+def _listed(names: Sequence[str], most: int = 6) -> str:
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
+
+
 def complaints(records: Sequence[Record], most: int = 12) -> list[str]:
-    """Why cells have no result: each reason once, with the methods and how many cells it holds for."""
+    """Why cells have no result: each reason once, with the methods, problems and number of cells it holds for."""
     reasons = grouped((record for record in records if not record.is_ok), lambda r: (r.outcome, r.reason))
     lines = []
     for (ended, reason), those in reasons.items():
-        names = ", ".join(methods_in(those))
-        cells = f" ({len(those)} cells)" if len(those) > len(set(names.split(", "))) else ""
-        lines.append(f"{names}: {ended.replace('_', ' ')}{cells}{': ' + reason if reason else ''}")
+        names, problems = methods_in(those), list(dict.fromkeys(record.cell.problem for record in those))
+        cells = f" ({len(those)} cells)" if len(those) > max(len(names), len(problems)) else ""
+        on = f"{ended.replace('_', ' ')} on {_listed(problems)}{cells}"
+        lines.append(f"{', '.join(names)}: {on}{': ' + reason if reason else ''}")
     more = len(lines) - most
     return lines[:most] + ([f"and {more} more reasons: see the CSV"] if more > 0 else [])

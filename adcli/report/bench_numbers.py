@@ -47,13 +47,15 @@ def whole(count: Any) -> str:
 
 
 def ratio(value: Any) -> str:
-    """A ratio to three digits.
+    """A ratio to three digits, a small one to two.
 
-    >>> ratio(2.4567), ratio(3353.8), ratio(None)
-    ('2.46', '3,354', '')
+    >>> ratio(2.4567), ratio(3353.8), ratio(0.000608), ratio(None)
+    ('2.46', '3,354', '6.1e-4', '')
     """
     if value is None:
         return ""
+    if 0 < value < 1e-3:
+        return error(value)
     return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
 
 

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+from adcli_methods.methods import PEERS
+
 BLACK, GREY, PALE = "#1a1a1a", "#6e6e6e", "#d9d9d9"
 BLUE, SKY, GREEN, ORANGE = "#0072b2", "#3a9bd4", "#009e73", "#d98200"
 RED, PINK, YELLOW = "#d55e00", "#b85c93", "#9a8700"
@@ -21,6 +23,9 @@ COLOURS = {
 }  # fmt: skip
 OWN_DASHES = "-"
 PEER_DASHES = (0, (4, 2))
+COMPILED_DASHES = (0, (1, 1.2))
+"""Of a peer that compiles, beside the same peer that does not."""
+COMPILED = ("jax-jit", "torch-compile")
 WIDTH_INCHES, HEIGHT_INCHES = 7.6, 4.4
 DOTS_PER_INCH = 150
 LABEL_GAP_POINTS = 11.5
@@ -60,6 +65,11 @@ class Series(NamedTuple):
 def colour(method: str) -> str:
     """A method's colour, the same in every figure."""
     return COLOURS.get(method, GREY)
+
+
+def dashes(method: str) -> Any:
+    """A method's line style: solid for ours, broken for peers."""
+    return COMPILED_DASHES if method in COMPILED else PEER_DASHES if method in PEERS else OWN_DASHES
 
 
 @contextmanager

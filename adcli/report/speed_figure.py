@@ -37,10 +37,13 @@ def speed_figures(records: Sequence[Record]) -> Iterator[tuple[str, Any]]:
         axes.margins(x=0.1)
         axes.minorticks_off()
         axes.xaxis.set_major_formatter(lambda value, _: ratio(value))
-        for value, name in ((1.0, "the function"), (CHEAP_GRADIENT, "5 ×, the bound on operations")):
+        for value, name, side in (
+            (1.0, "the function", "right"),
+            (CHEAP_GRADIENT, "5 ×, the bound on operations", "left"),
+        ):
             axes.axvline(value, color=GREY, linewidth=0.9, linestyle=(0, (3, 3)), zorder=1)
-            axes.annotate(name, (value, 1.0), xycoords=("data", "axes fraction"), xytext=(3, 1), fontsize=8.5,
-                          textcoords="offset points", color=GREY, va="bottom")  # fmt: skip
+            axes.annotate(name, (value, 1.0), xycoords=("data", "axes fraction"), xytext=(0, 1), fontsize=8.5,
+                          textcoords="offset points", color=GREY, va="bottom", ha=side)  # fmt: skip
         figure.tight_layout()
     yield "over-function", figure
 
@@ -51,4 +54,5 @@ def _row(axes: Any, row: int, method: str, ratios: Sequence[float]) -> None:
     axes.plot(ratios, [row] * len(ratios), "o", color=colour(method), alpha=0.65, markeredgewidth=0, zorder=3)
     axes.plot([median], [row], "|", color=colour(method), markersize=15, markeredgewidth=2.4, zorder=4)
     axes.annotate(ratio(median), (max(ratios), row), xytext=(9, 0), textcoords="offset points", va="center",
-                  fontsize=9, color=BLACK)  # fmt: skip
+                  fontsize=9, color=BLACK, zorder=2,
+                  bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6})  # fmt: skip

@@ -107,9 +107,18 @@ def test_wrong_results_are_never_ranked():
     (table, beside, said) = grids([speed("reverse", 3e-5), wrong, speed("jax-jit", 6e-5)], is_short=True)
     assert [row[0] for row in table.rows] == ["reverse", "jax-jit"]
     assert [row[0] for row in beside.rows] == ["jax-jit"]
-    assert said.notes == ("torch: wrong: entry 1 is -2 where 2 is right",)
+    assert said.notes == ("torch: wrong on rosenbrock: entry 1 is -2 where 2 is right",)
     flat = replace(accuracy("torch"), outcome="wrong", reason="zeros")
     assert grids([accuracy("reverse"), flat], is_short=True)[0].rows[1] == ("torch", "wrong")
+
+
+def test_each_reason_is_said_once_with_its_methods_and_problems():
+    late = [record("swell", method, 10, "timeout", "no result after 1 s", problem=f"p{k}")
+            for k in range(8) for method in ("symbolic", "torch")]  # fmt: skip
+    (said,) = grids(late, is_short=True)[-1:]
+    assert said.notes == (
+        "symbolic, torch: timeout on p0, p1, p2, p3, p4, p5 and 2 more (16 cells): no result after 1 s",
+    )
 
 
 def test_many_problems_are_summed_up_by_geometric_means():
