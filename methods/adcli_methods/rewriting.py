@@ -199,7 +199,8 @@ class _Recorder:
         """The cotangent 1 of the output, recorded so that nothing made of it alone is an array of ones."""
         value = self.inner.values[self.primal.outputs[0]]
         kind = getattr(value, "dtype", None)
-        return self.outer.wrap(self.outer.constant(1.0 if kind in (None, np.float64) else kind.type(1.0)), 1.0)
+        one = 1.0 if kind in (None, np.float64) else kind.type(1.0)
+        return self.outer.wrap(self.outer.constant(one), one)
 
     def pull(self, cotangents: Sequence[Value]) -> list[Value]:
         inner, instructions = self.inner, self.primal.instructions

@@ -10,7 +10,7 @@ from adcli_methods import sweeps
 from adcli_methods.differentiate import Request, flat_problem
 from adcli_methods.execution import execute
 from adcli_methods.function import FlatFunction, function_of
-from adcli_methods.rewriting import adjoint_program, gradient_program, replay, tangent_program
+from adcli_methods.rewriting import adjoint_program, gradient_program, replay, shaped_gradient, tangent_program
 from adcli_methods.targets.numpy_target import NUMPY
 
 
@@ -45,6 +45,13 @@ def test_a_derived_program_keeps_guards_and_the_users_lines():
     assert texts == {"if x[0] > 0:", "return np.sum(np.sin(x) * x)"}
     marked = [i.location for i in gradient.instructions if i.primitive is not None]
     assert None not in marked[: len(marked) - 1]
+
+
+def test_a_gradient_in_single_precision_is_single_all_through():
+    x = np.linspace(0.1, 0.9, 5, dtype=np.float32)
+    flat = FlatFunction(function_of(lambda x: np.sum((x[1:] - x[:-1] ** 2) ** 2)), {"x": x}, [("x",)])
+    program, abstracts = shaped_gradient(flat.program, flat.leaves)
+    assert [abstracts[slot].dtype for slot in program.outputs] == ["float32", "float32"]
 
 
 def test_a_derivative_program_can_be_differentiated_again():
