@@ -176,7 +176,7 @@ def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(description=str(__doc__).partition("\n")[0])
     parser.add_argument("path", type=Path)
     parser.add_argument("--n", type=lambda text: int(float(text)), default=10**8)
-    parser.add_argument("--device", default="cuda")
+    parser.add_argument("--device", default="cuda", choices=("cuda", "cpu:0"))
     given = parser.parse_args(arguments)
     try:
         require("cpu" if given.device.startswith("cpu") else given.device)
