@@ -30,12 +30,16 @@ Key = int | str
 def triton_functions(text: str) -> dict[str, Any]:
     """The Triton functions of a text, by name.
 
-    Raises: UnavailableError where Triton is not installed.
+    Raises: UnavailableError where Triton is not installed, or older than its option to keep small numbers.
     """
     try:
         import triton
     except ImportError:
         raise UnavailableError("kernels on cuda need Triton, which torch brings on Linux: pip install triton") from None
+    if tuple(map(int, triton.__version__.split(".")[:2])) < (3, 6):
+        raise UnavailableError(
+            f"kernels on cuda need Triton 3.6 or newer, here is {triton.__version__}: pip install 'torch>=2.10'"
+        )
     name = f"<adcli kernels {hashlib.sha256(text.encode()).hexdigest()[:16]}>"
     lines = text.splitlines(keepends=True)
     linecache.cache[name] = (len(text), None, lines, name)  # Triton reads its functions' source there

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -83,7 +84,11 @@ def test_values_alive_at_a_time_are_counted():
     assert most_alive(["v1 = tl.load(a0)", "v2 = tl.load(a1)", "v3 = v1 + v2", "tl.store(o3, v3 + v1)"]) == 2
 
 
-def test_without_triton_the_way_to_it_is_told(monkeypatch):
-    monkeypatch.setitem(sys.modules, "triton", None)
-    with pytest.raises(UnavailableError, match="pip install triton"):
+@pytest.mark.parametrize(
+    ("installed", "message"),
+    [(None, "pip install triton"), (SimpleNamespace(__version__="3.5.1"), "3.6 or newer, here is 3.5.1: pip install")],
+)
+def test_without_a_triton_that_can_the_way_to_it_is_told(monkeypatch, installed, message):
+    monkeypatch.setitem(sys.modules, "triton", installed)
+    with pytest.raises(UnavailableError, match=message):
         triton_program.triton_functions("")
