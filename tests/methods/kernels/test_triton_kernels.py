@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from adcli_methods.execution import execute
-from adcli_methods.kernels import BlockedProgram, triton_kernel
+from adcli_methods.kernels import BlockedProgram, triton_kernel, triton_source
 from adcli_methods.kernels.triton_program import TritonProgram
 from adcli_methods.targets.numpy_target import NUMPY
 
@@ -20,7 +20,6 @@ from .test_kernels import (  # noqa: F401 (they run here too)
     test_broadcasts_and_reductions_over_any_axis,
     test_inputs_that_are_views_with_gaps_or_backwards,
     test_nan_inf_and_zeros_come_out_as_numpys,
-    test_numbers_alone_become_straight_code_even_when_there_are_thousands,
     test_numpy_operations_between_kernels,
     test_outputs_that_are_inputs_or_one_another_are_copies,
     test_overlapping_slices_of_any_extent,
@@ -117,6 +116,19 @@ def test_reductions_over_several_blocks_keep_nan(few_and_small, function, place)
         x[place] = np.nan
     program, _ = cases.traced(lambda x: function(x * 2.0), x)
     cases.check(program, [x], ulps=4.0)
+
+
+def test_many_numbers_are_computed_by_several_functions(monkeypatch):
+    def f(a, b):
+        for _ in range(10):
+            a, b = np.sin(a) * b + 0.1, np.cos(b) - a * 0.5
+        return a * b
+
+    monkeypatch.setattr(triton_source, "_MOST_NUMBERS", 7)
+    (program, abstracts), inputs = cases.gradient_of(f, 0.3, 0.7)
+    ready = OnDevice(program, abstracts)
+    assert ready.report.source.count("@triton.jit") > 10
+    np.testing.assert_allclose(ready.run(inputs), execute(program, inputs, NUMPY), rtol=1e-12)
 
 
 def test_addresses_beyond_31_bits_are_64_bits_wide(few_and_small, monkeypatch):
