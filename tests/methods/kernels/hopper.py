@@ -1,29 +1,33 @@
-"""Triton functions compiled for an NVIDIA H100 or H200, which needs no GPU."""
+"""Programs made ready for an NVIDIA H100 or H200 that is not here: all but the launch."""
 
 from __future__ import annotations
 
-import triton
+from types import SimpleNamespace
+
 from triton.backends.compiler import GPUTarget
-from triton.compiler import ASTSource
+from triton.runtime import driver
 
-from adcli_methods.kernels.plan import Plan
-from adcli_methods.kernels.triton_program import OPTIONS, triton_functions
-from adcli_methods.kernels.triton_source import WHOLE, TritonSource
+from adcli_methods.kernels.triton_program import OPTIONS, TritonProgram
 
-POINTERS = {"float64": "*fp64", "float32": "*fp32", "bool": "*i1", **dict.fromkeys(WHOLE, "*i64")}
+HOPPER = SimpleNamespace(
+    get_current_device=lambda: 0,
+    get_current_stream=lambda device: 0,
+    get_current_target=lambda: GPUTarget("cuda", 90, 32),
+)
 
 
 def for_hopper(program, abstracts):
     """The PTX of each function of a Program, all of which became machine code."""
-    source = TritonSource(Plan(program, abstracts))
-    functions = triton_functions(source.text)
-    found = {}
-    for function in source.functions:
-        kinds = {name: name if name in "SZ" else abstracts[int(name[1:])].dtype for name in function.arguments}
-        signature = {name: {"S": "*fp64", "Z": "*i64"}.get(kind) or POINTERS[kind] for name, kind in kinds.items()}
-        attributes = {(position,): [["tt.divisibility", 16]] for position in range(len(signature))}
-        made = ASTSource(functions[function.name], signature=signature, constexprs={}, attrs=attributes)
-        ready = triton.compile(made, target=GPUTarget("cuda", 90, 32), options=OPTIONS)
-        assert ready.asm["cubin"].startswith(b"\x7fELF")
-        found[function.name] = ready.asm["ptx"]
-    return found
+    before = driver._active  # where there is no GPU, there is none to go back to
+    driver.set_active(HOPPER)
+    try:
+        ready = TritonProgram(program, abstracts, "cpu")  # where the constants are
+        found = {}
+        for function in ready.source.functions:
+            kinds = [ready.kind_of(argument) for argument in function.arguments]
+            made = ready.functions[function.name].warmup(*kinds, grid=(1,), **OPTIONS).asm
+            assert made["cubin"].startswith(b"\x7fELF")
+            found[function.name] = made["ptx"]
+        return found
+    finally:
+        driver._active = before
