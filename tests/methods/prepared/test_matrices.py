@@ -255,6 +255,12 @@ def test_single_precision_stays_single():
         np.testing.assert_allclose(found, getattr(adcli, operator)(function)(X), rtol=1e-4, atol=1e-5)
 
 
+def test_blocks_by_a_single_precision_input_are_single_too():
+    x = X.astype(np.float32)
+    found = prepare(lambda x, y: (X * x, x * y), (x, X), operator="jacobian")(x, X)[1]
+    assert [block.dtype for block in found["x"]] == [np.float32] * 2
+
+
 def test_an_infinite_slope_beside_a_zero_is_told_as_by_diff():
     def root(x):
         return np.sqrt(x) * x[::-1]
