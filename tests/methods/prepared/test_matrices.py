@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -130,9 +131,9 @@ def test_a_prepared_hessian_is_that_of_single_sweeps(name, mode, compile_with):
 @pytest.mark.parametrize("problem", PROBLEMS, ids=lambda problem: problem.name)
 def test_prepared_jacobians_of_problems_are_right_at_other_points(problem):
     point, other = problem.point(), problem.point(seed=1)
+    expected = problem.derivative(*other.values())
     prepared = prepare(problem.as_function(), point, operator="jacobian")
     jacobian = prepared(*other.values())[1]
-    expected = problem.derivative(*other.values())
     for name, part in (expected if isinstance(expected, dict) else {"": expected}).items():
         found = jacobian[name] if name else jacobian
         np.testing.assert_allclose(found, part, rtol=1e-9, atol=1e-11 * np.max(np.abs(part)))
@@ -172,6 +173,22 @@ def test_by_itself_a_sweep_carries_as_many_seeds_as_fit_the_cache():
     rows = np.arange(999)
     expected[rows, rows], expected[rows, rows + 1], expected[rows + 999, rows] = -20.0 * x[:-1], 10.0, -1.0
     np.testing.assert_allclose(jacobian, expected, rtol=1e-14)
+
+
+def test_memory_is_bounded_by_the_chunk():
+    count = 3000
+    x = np.linspace(0.1, 1.0, count)
+    prepared = prepare(
+        lambda x: np.sum(np.tanh(x[1:] * x[:-1])), x, operator="jacobian", mode="forward", compile="numpy"
+    )
+    tracemalloc.start()
+    try:
+        jacobian = prepared(x)[1]
+        peak_bytes = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak_bytes < 16 * 2**20 < 8 * count**2  # all tangents together take 72 MB
+    np.testing.assert_allclose(jacobian, adcli.gradient(lambda x: np.sum(np.tanh(x[1:] * x[:-1])))(x), rtol=1e-12)
 
 
 @pytest.mark.parametrize(
