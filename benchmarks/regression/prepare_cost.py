@@ -85,10 +85,14 @@ def subject(name: str, operations: int) -> tuple[Callable[[Any, Any], Any], Any]
 
 
 def adcli_prepare(function: Callable[[Any, Any], Any], point: Any) -> Callable[[], str]:
-    """adcli.prepare as it comes; it says what will run the derivative."""
+    """adcli.prepare as it comes; it says what will run the derivative, and in how many operations."""
     import adcli
 
-    return lambda: adcli.prepare(lambda x: function(np, x), point).report.versions[0].backend
+    def run() -> str:
+        version = adcli.prepare(lambda x: function(np, x), point).report.versions[0]
+        return f"{version.backend}, {version.operations} operations"
+
+    return run
 
 
 def jax_jit(function: Callable[[Any, Any], Any], point: Any) -> Callable[[], str]:
@@ -169,7 +173,7 @@ def row(cell: Cell, found: dict[str, Any] | str) -> dict[str, Any]:
         "function": name,
         "operations": count,
         "contender": contender,
-        "backend": found["backend"],
+        "runs_by": found["backend"],
         "prepare_seconds": "" if seconds is None else f"{seconds:.4f}",
         "microseconds_per_operation": "" if seconds is None else f"{seconds / count * 1e6:.1f}",
         "reason": found.get("reason", ""),
@@ -184,7 +188,10 @@ def main(path: str, *names: str) -> None:
         name, operations, contender = cell
         promised = latest.get((name, contender), 0.0) * operations
         if promised > LIMIT_SECONDS:
-            found: dict[str, Any] | str = f"not tried: {promised:.0f} s if its time grew in proportion"
+            reason = (
+                f"{promised:.0f} s in proportion" if math.isfinite(promised) else "over the limit at fewer operations"
+            )
+            found: dict[str, Any] | str = f"not tried: {reason}"
         else:
             found = in_a_process(cell)
             is_measured = isinstance(found, dict)

@@ -277,6 +277,17 @@ def calls_of_preparing(function, at, compile_with):
     return calls
 
 
+@pytest.mark.parametrize(
+    ("make", "count", "backend"), [(array_steps, 1500, "numpy"), (loop_over_an_array, 2500, "python")]
+)
+def test_by_itself_a_long_program_is_not_given_to_a_compiler(make, count, backend, monkeypatch):
+    monkeypatch.setattr("adcli_methods.kernels.compile_program", None)
+    function, at = make(count)
+    prepared = prepare(function, at)
+    assert prepared.report.versions[0].backend == backend
+    assert prepared(at)[0] == pytest.approx(function(at), rel=1e-13)
+
+
 @pytest.mark.parametrize("is_enabled", [True, False])
 def test_the_garbage_collector_is_left_as_it_was(is_enabled):
     (gc.enable if is_enabled else gc.disable)()
