@@ -12,8 +12,10 @@ import csv
 import gc
 import json
 import math
+import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -30,6 +32,8 @@ LIMIT_SECONDS = 15.0
 MOST_REPEATS, REPEAT_SECONDS = 5, 1.0
 """A cell is prepared so often, or until so much time has gone; the least time counts."""
 Cell = tuple[str, int, str]
+Told = tuple[str, int | None, float]
+"""What runs the derivative, in how many operations if that is known, and the seconds of a C compiler."""
 
 
 def logistic(xp: Any, x: Any, operations: int) -> Any:
@@ -84,45 +88,48 @@ def subject(name: str, operations: int) -> tuple[Callable[[Any, Any], Any], Any]
     return lambda xp, x: function(xp, x, operations), make(operations)
 
 
-def adcli_prepare(function: Callable[[Any, Any], Any], point: Any) -> Callable[[], str]:
-    """adcli.prepare as it comes; it says what will run the derivative, and in how many operations."""
+def adcli_prepare(function: Callable[[Any, Any], Any], point: Any) -> Callable[[], Told]:
+    """adcli.prepare as it comes."""
     import adcli
 
-    def run() -> str:
+    def run() -> Told:
         version = adcli.prepare(lambda x: function(np, x), point).report.versions[0]
-        return f"{version.backend}, {version.operations} operations"
+        seconds = version.kernels.compile_seconds if version.kernels is not None else 0.0
+        return version.backend, version.operations, seconds
 
     return run
 
 
-def jax_jit(function: Callable[[Any, Any], Any], point: Any) -> Callable[[], str]:
+def jax_jit(function: Callable[[Any, Any], Any], point: Any) -> Callable[[], Told]:
     """jax.jit of jax.value_and_grad, lowered and compiled."""
     import jax
 
     jax.config.update("jax_enable_x64", True)
     at = jax.numpy.asarray(point)
 
-    def run() -> str:
+    def run() -> Told:
         jax.jit(jax.value_and_grad(lambda x: function(jax.numpy, x))).lower(at).compile()
-        return "xla"
+        return "xla", None, 0.0
 
     return run
 
 
-def casadi_function(function: Callable[[Any, Any], Any], point: Any) -> Callable[[], str]:
+def casadi_function(function: Callable[[Any, Any], Any], point: Any) -> Callable[[], Told]:
     """A casadi Function of scalar expressions (SX), the gradient by casadi.gradient."""
     import casadi
 
-    def run() -> str:
+    def run() -> Told:
         x = casadi.SX.sym("x", *np.shape(point))
         y = function(casadi, x)
-        casadi.Function("f", [x], [y, casadi.gradient(y, x)])
-        return "sx"
+        made = casadi.Function("f", [x], [y, casadi.gradient(y, x)])
+        return "sx", made.n_instructions(), 0.0
 
     return run
 
 
 CONTENDERS = {"adcli": adcli_prepare, "jax.jit": jax_jit, "casadi": casadi_function}
+COLUMNS = ("function", "operations", "contender", "runs_by", "derivative_operations", "prepare_seconds",
+           "microseconds_per_operation", "compiler_seconds", "reason")  # fmt: skip
 PEERS_OF_PROBLEMS = ("adcli",)
 """The problems are written in NumPy alone."""
 
@@ -141,22 +148,30 @@ def measured(cell: Cell) -> dict[str, Any]:
     function, point = subject(name, operations)
     flat = FlatFunction(function_of(lambda x: function(np, x)), {"x": point}, [("x",)])
     prepare = CONTENDERS[contender](function, point)
-    seconds = []
+    seconds, told = [], []
     while len(seconds) < MOST_REPEATS and sum(seconds) < REPEAT_SECONDS:
         gc.collect()
         started = time.perf_counter()
-        backend = prepare()
-        seconds.append(time.perf_counter() - started)
-    return {"operations": operation_count(flat.program), "backend": backend, "seconds": min(seconds)}
+        told.append(prepare())
+        seconds.append(time.perf_counter() - started - told[-1][2])
+    return {
+        "operations": operation_count(flat.program),
+        "runs_by": told[0][0],
+        "derivative_operations": told[0][1],
+        "seconds": min(seconds),
+        "compiler_seconds": told[0][2],
+    }
 
 
 def in_a_process(cell: Cell) -> dict[str, Any] | str:
     """One cell in a process of its own; in words why there is no result."""
     command = [sys.executable, __file__, "--cell", json.dumps(cell)]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_SECONDS, check=False)
-    except subprocess.TimeoutExpired:
-        return f"more than {LIMIT_SECONDS:g} s"
+    with tempfile.TemporaryDirectory() as kernels:  # none compiled before
+        given = {"capture_output": True, "text": True, "env": {**os.environ, "XDG_CACHE_HOME": kernels}}
+        try:
+            done = subprocess.run(command, timeout=LIMIT_SECONDS, check=False, **given)
+        except subprocess.TimeoutExpired:
+            return f"more than {LIMIT_SECONDS:g} s"
     if done.returncode:
         return (done.stderr.strip().splitlines() or [f"ended with {done.returncode}"])[-1]
     result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
@@ -167,17 +182,12 @@ def row(cell: Cell, found: dict[str, Any] | str) -> dict[str, Any]:
     """A row of the table."""
     name, operations, contender = cell
     if isinstance(found, str):
-        found = {"operations": operations, "backend": "", "seconds": None, "reason": found}
+        empty = dict.fromkeys(COLUMNS, "")
+        return empty | {"function": name, "operations": operations, "contender": contender, "reason": found}
     seconds, count = found["seconds"], found["operations"]
-    return {
-        "function": name,
-        "operations": count,
-        "contender": contender,
-        "runs_by": found["backend"],
-        "prepare_seconds": "" if seconds is None else f"{seconds:.4f}",
-        "microseconds_per_operation": "" if seconds is None else f"{seconds / count * 1e6:.1f}",
-        "reason": found.get("reason", ""),
-    }
+    values = (name, count, contender, found["runs_by"], found["derivative_operations"], f"{seconds:.4f}",
+              f"{seconds / count * 1e6:.1f}", f"{found['compiler_seconds']:.2f}", "")  # fmt: skip
+    return dict(zip(COLUMNS, values, strict=True))
 
 
 def main(path: str, *names: str) -> None:
@@ -199,7 +209,7 @@ def main(path: str, *names: str) -> None:
         rows.append(row(cell, found))
         print("  ".join(f"{value}" for value in rows[-1].values()), flush=True)
     with Path(path).open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
 
