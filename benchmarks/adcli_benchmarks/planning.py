@@ -77,6 +77,11 @@ def sizes_of(request: BenchRequest, problem: str, usual: Usual | None = None) ->
     return fitting or own[:1]
 
 
+def inputs_of(problem: str, size: int) -> int:
+    """The number of inputs of a problem; of a function of the user's, of each of its vectors."""
+    return size if names_python(problem) else problem_named(problem).inputs(size)
+
+
 def cells_of(
     measure: str,
     request: BenchRequest,

@@ -63,6 +63,10 @@ class Problem:
         if size < least or (size > least and not more):
             raise PointError(f"problem {self.name} has size {least}{' or more' if more else ' only'}, not {size}")
 
+    def inputs(self, size: int) -> int:
+        """The number of entries that it is differentiated by."""
+        return sum(np.size(value) for value in self.point(size).values() if np.asarray(value).dtype.kind == "f")
+
     def as_function(self) -> Function:
         """The problem for every method, its hand-written derivative included."""
         return replace(function_of(self.function), name=self.name, derivative=self.derivative)

@@ -12,7 +12,7 @@ from typing import Any
 from adcli_benchmarks.bandwidth import share_of_copy_rate
 from adcli_benchmarks.cell import Cell
 from adcli_benchmarks.expected import expected, judged
-from adcli_benchmarks.planning import Usual, cells_of, every_method, methods_of, problems_of, sizes_of
+from adcli_benchmarks.planning import Usual, cells_of, every_method, inputs_of, methods_of, problems_of, sizes_of
 from adcli_benchmarks.problems import PROBLEMS
 from adcli_benchmarks.record import Value
 from adcli_benchmarks.request import BenchRequest
@@ -47,7 +47,7 @@ def cells(request: BenchRequest) -> list[Cell]:
 def _tour(request: BenchRequest) -> Iterator[Cell]:
     here = [name for name in TOUR_METHODS if method_named(name).missing() is None]
     for problem, size in TOUR.items():
-        names = _affordable(methods_of(request, here), size)
+        names = _affordable(methods_of(request, here), problem, size)
         yield from cells_of("speed", request, (problem,), names, (size,), seconds=TOUR_SECONDS)
 
 
@@ -57,12 +57,13 @@ def _cells(request: BenchRequest) -> Iterator[Cell]:
     for problem in problems_of(request, [problem.name for problem in PROBLEMS]):
         large = LARGE.get(problem, ()) if request.sizes is None else ()
         for size in (*sizes_of(request, problem, usual), *large):
-            names = methods if request.methods or request.sizes else _affordable(methods, size)
+            names = methods if request.methods or request.sizes else _affordable(methods, problem, size)
             yield from cells_of("speed", request, (problem,), names, (size,), seconds=SECONDS)
 
 
-def _affordable(methods: tuple[str, ...], size: int) -> list[str]:
-    return [name for name in methods if size <= MOST_INPUTS or name not in PASS_PER_INPUT]
+def _affordable(methods: tuple[str, ...], problem: str, size: int) -> list[str]:
+    are_few = inputs_of(problem, size) <= MOST_INPUTS
+    return [name for name in methods if are_few or name not in PASS_PER_INPUT]
 
 
 def measure(cell: Cell) -> dict[str, Value]:

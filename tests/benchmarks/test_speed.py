@@ -9,6 +9,7 @@ from adcli_benchmarks import speed
 from adcli_benchmarks.bandwidth import LEAST_BYTES, copy_rate, share_of_copy_rate
 from adcli_benchmarks.cell import Cell
 from adcli_benchmarks.outcomes import WrongError
+from adcli_benchmarks.planning import inputs_of
 from adcli_benchmarks.request import BenchRequest
 from adcli_methods.methods import method_named
 
@@ -90,7 +91,10 @@ def test_a_device_is_waited_for_before_and_after_each_copy():
 
 
 def test_methods_of_a_pass_per_input_are_left_out_at_large_sizes_unless_asked_for():
-    usual = {cell.method for cell in speed.cells(BenchRequest(("speed",))) if (cell.size or 0) > speed.MOST_INPUTS}
+    counts = {(c.problem, c.size): inputs_of(c.problem, c.size) for c in speed.cells(BenchRequest(("speed",)))}
+    large = {where for where, count in counts.items() if count > speed.MOST_INPUTS}
+    assert {problem for problem, _ in large} >= {"rosenbrock", "gaussian-mixture", "perceptron"}
+    usual = {c.method for c in speed.cells(BenchRequest(("speed",))) if (c.problem, c.size) in large}
     assert "reverse" in usual
     assert not usual & speed.PASS_PER_INPUT
     asked = speed.cells(BenchRequest(("speed",), methods=("fd",), problems=("rosenbrock",), sizes=(10_000,)))
