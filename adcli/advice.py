@@ -107,6 +107,7 @@ def advise(function: Function, at: Any, request: Request, rows: Sequence[Row]) -
     reuse = _reuse(function, at, request, chosen) if method in _SWEEPERS and outputs == 1 else None
     if reuse is not None:
         reasons.append(_of_reuse(reuse))
+    reasons += [f"at this point {note}" for note in chosen.notes]
     return Advice(method, inputs, outputs, tuple(reasons), reuse)
 
 

@@ -36,6 +36,11 @@ def test_the_mode_with_the_fewest_sweeps_is_recommended(text, at, method, inputs
     assert reason in " ".join(advice.reasons)
 
 
+def test_a_kink_at_the_point_is_told():
+    assert advice_of("abs(x)", {"x": 0.0}).reasons[-1] == "at this point absolute is at a kink: abs'(0) = 0"
+    assert not any("at this point" in reason for reason in advice_of("abs(x)", {"x": 1.0}).reasons)
+
+
 def test_the_inputs_that_count_are_those_differentiated_by():
     advice = advice_of("sum(x**2)*y", {"x": np.ones(50), "y": 2.0}, wrt=["y"])
     assert (advice.method, advice.inputs) == ("forward", 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class KernelReport:
     compiler: str
     cached: bool
     threads: int
-    source: str
+    source: str = field(repr=False)
 
 
 def joined(reports: Sequence[KernelReport]) -> KernelReport | None:

@@ -109,3 +109,11 @@ def prepared_polynomial(compile_with):
 def polynomial(x):
     x[1] += 0.0  # a function may write into its inputs
     return np.sum(x * x[::-1]) if x[0] > 0 else np.sum(x**3)
+
+
+def test_the_report_is_short_enough_to_be_read():
+    report = prepare(lambda x: np.sum(np.exp(x) * np.sin(x)), np.ones(20_000)).report
+    assert len(repr(report)) < 1200
+    names = [effect.name for effect in report.versions[0].effects]
+    assert names == ["constant folding", "identities", "common subexpressions", "dead code"]
+    assert sum(effect.operations for effect in report.versions[0].effects) > 0
