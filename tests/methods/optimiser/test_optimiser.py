@@ -185,6 +185,14 @@ def test_the_cotangent_of_a_sum_multiplies_nothing():
     assert optimised.count() == {"sin": 1, "cos": 1, "exp": 1, "multiply": 3, "sum": 1, "add": 1}
 
 
+def test_a_constant_cotangent_is_never_an_array():
+    rosenbrock = next(problem for problem in PROBLEMS if problem.name == "rosenbrock")
+    flat = flat_problem(rosenbrock.as_function(), rosenbrock.point(10), Request())
+    optimised = optimise(shaped(gradient_program(flat.program, flat.leaves), flat.leaves)).shaped.program
+    assert "broadcast_to" not in optimised.count()
+    assert all(not np.shape(value) for value in optimised.constants.values())
+
+
 def test_what_is_folded_is_what_numpy_computes():
     flat = FlatFunction(function_of(lambda x: x * np.power(7.0, x - x + 1.5)), {"x": 2.0}, [("x",)])
     known = Program(flat.program.instructions, [], {**flat.program.constants, 0: 2.0}, flat.program.outputs)
