@@ -66,7 +66,7 @@ def test_files_stay_under_300_lines():
 
 def test_user_text_is_never_evaluated():
     for _, path in _sources():
-        if path.name in ("emission.py",) or "targets" in path.parts:
+        if path.name in ("emission.py", "triton_program.py") or "targets" in path.parts:
             continue  # these compile our own emitted source
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
