@@ -29,7 +29,7 @@ def printed(command: str, capsys: pytest.CaptureFixture[str]) -> str:
 
 def comparable(text: str) -> str:
     """Text without durations, and without the widths of columns and the breaks of lines that durations set."""
-    text = re.sub(r"from \d+ calls on", "from <count> calls on", text.strip())  # which durations decide
+    text = re.sub(r"from \d+ calls on|at once", "<when>", text.strip())  # which durations decide
     text = re.sub(r"\s*\n {2}", " ", _DURATION.sub(" <time>", text))  # as they decide where lines are broken
     lines = text.splitlines()
     return "\n".join(re.sub("([ ─])\\1+", r"\1", line).rstrip() for line in lines)
