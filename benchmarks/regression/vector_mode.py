@@ -26,7 +26,7 @@ from adcli_methods.differentiate import Request, differentiate, flat_problem
 from adcli_methods.function import Function
 
 INPUTS = 1000
-FUNCTION_SECONDS = 4.0
+FUNCTION_SECONDS = 3.0
 """Rounds begin until a function has taken so long; each contender has two at least."""
 MOST_ROUNDS = 20
 ROUND_SECONDS = 0.05
