@@ -126,8 +126,10 @@ def _float_seconds(scalars: Scalars) -> float:
 
 
 def _on_floats(scalars: Scalars) -> Runner | None:
-    """Straight-line Python on floats; None where it has an operation that Python's math lacks."""
+    """Straight-line Python on floats; None where it has an operation that Python's math lacks, or gives no number."""
     program = scalars.shaped.program
+    if not program.outputs:
+        return None
     assemble = _assembler(scalars.outputs)
     plain = all(not abstract.shape for abstract in (*scalars.inputs, *scalars.outputs))
     try:

@@ -55,6 +55,8 @@ FUNCTIONS = {
     "entries": (lambda x: [x[0] * x[1], np.sin(x[2])], (X,)),
     "elementwise": (lambda x: np.exp(x) / (1.0 - x**2), (X,)),
     "identity": (lambda x: x, (X,)),
+    "no entries": (lambda x: x**2, (np.zeros(0),)),
+    "no entries in one of two": (lambda x, y: (x**2, y * 2.0), (np.zeros(0), X)),
     "no influence": (lambda x, y: x**2, (X, X[:2])),
     "reversed and scaled": (lambda x: -x[::-1] / x + np.reshape(x, (2, 2)).ravel(), (X,)),
     "outer product": (np.outer, (X, X[:3])),
@@ -74,6 +76,8 @@ SCALAR = {
     "neighbours": (lambda x: np.sum((x[1:] - x[:-1] ** 2) ** 2), (X,)),
     "log-sum-exp": (lambda x: np.log(np.sum(np.exp(x))), (X,)),
     "several inputs": (lambda x, t, A: t**2 * np.sum(np.sin(A @ x)), (X, 0.5, W)),
+    "inverse": (lambda A: np.sum(np.linalg.inv(A)), (np.eye(2) + 0.1,)),
+    "linear": (lambda x: 3.0 * np.sum(x), (X,)),
     "a number": (lambda x: math.exp(x) * x, (0.5,)),
     "a tree": (lambda p: {"loss": np.sum(p["a"] ** 2) * p["b"]}, ({"a": X, "b": 2.0},)),
 }
