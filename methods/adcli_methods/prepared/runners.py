@@ -14,7 +14,7 @@ from adcli_methods.emission import compile_guarded
 from adcli_methods.errors import OperatorError, UnavailableError
 from adcli_methods.optimiser import operation_count, optimise
 from adcli_methods.optimiser.scalarise import Scalars, pack, scalarise
-from adcli_methods.prepared.tensors import has_tensors, lowered, lowered_outputs
+from adcli_methods.prepared.tensors import is_tensor, lowered, lowered_outputs
 from adcli_methods.prepared.way import PICKED, Way
 from adcli_methods.primitive import Value
 from adcli_methods.primitives import PRIMITIVES
@@ -196,7 +196,7 @@ def _on_gpu(given: Shaped, device: str) -> Runner:
 
     def run(inputs: Sequence[Value]) -> Sequence[Value] | None:
         found = runner.run(inputs)
-        return found if found is None or has_tensors(list(inputs)) else lowered_outputs(found, kinds)
+        return found if found is None or any(map(is_tensor, inputs)) else lowered_outputs(found, kinds)
 
     return runner._replace(run=run)
 

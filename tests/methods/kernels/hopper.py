@@ -7,7 +7,8 @@ from types import SimpleNamespace
 from triton.backends.compiler import GPUTarget
 from triton.runtime import driver
 
-from adcli_methods.kernels.triton_program import OPTIONS, TritonProgram
+from adcli_methods.kernels.triton_program import TritonProgram, triton_functions
+from adcli_methods.kernels.triton_run import Launch
 
 HOPPER = SimpleNamespace(
     get_current_device=lambda: 0,
@@ -22,12 +23,12 @@ def for_hopper(program, abstracts):
     driver.set_active(HOPPER)
     try:
         ready = TritonProgram(program, abstracts, "cpu")  # where the constants are
-        found = {}
-        for function in ready.source.functions:
-            kinds = [ready.kind_of(argument) for argument in function.arguments]
-            made = ready.functions[function.name].warmup(*kinds, grid=(1,), **OPTIONS).asm
+        functions, found = triton_functions(ready.source.text), {}
+        for launch in (step for step in ready.steps if isinstance(step, Launch)):
+            kinds = [argument.kind for argument in launch.arguments]
+            made = functions[launch.name].warmup(*kinds, grid=(1,), **launch.options).asm
             assert made["cubin"].startswith(b"\x7fELF")
-            found[function.name] = made["ptx"]
+            found[launch.name] = made["ptx"]
         return found
     finally:
         driver._active = before

@@ -1,6 +1,7 @@
 """Triton's interpreter, which has no libdevice: its functions are NumPy's and SciPy's here.
 
-Imported before triton, with TRITON_INTERPRET=1 in the environment.
+It also reads and writes wherever a kernel wants to; here only inside of the arrays that the kernel was given. Imported
+before triton, with TRITON_INTERPRET=1 in the environment.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ import numpy as np
 import scipy.special
 import triton.language as tl
 from triton.language.extra import libdevice
-from triton.runtime.interpreter import TensorHandle
+from triton.runtime import interpreter
+from triton.runtime.interpreter import InterpreterBuilder, TensorHandle
 
 FUNCTIONS = {
     "div_rn": np.divide, "sqrt_rn": np.sqrt, "pow": np.power, "atan2": np.arctan2, "asin": np.arcsin,
@@ -35,5 +37,42 @@ def by_numpy(function):
     return call
 
 
+_given: list[tuple[int, int]] = []
+"""The first address and the one past the last of each array that a kernel was given."""
+_convert = interpreter._implicit_cvt
+_load, _store = InterpreterBuilder.create_masked_load, InterpreterBuilder.create_masked_store
+
+
+def noting(argument):
+    """An argument for the interpreter; where an array is gets noted."""
+    if hasattr(argument, "data_ptr"):
+        _given.append((argument.data_ptr(), argument.data_ptr() + argument.numel() * argument.element_size()))
+    return _convert(argument)
+
+
+def check_inside(pointers, mask):
+    """Raise AssertionError if what the mask lets through is outside of every array."""
+    addresses = np.broadcast_to(pointers.data, np.broadcast_shapes(pointers.data.shape, mask.data.shape))
+    wanted = addresses[np.broadcast_to(mask.data, addresses.shape)]
+    inside = np.zeros(wanted.shape, bool)
+    for first, end in _given[-100:]:
+        inside |= (wanted >= first) & (wanted < end)
+    assert inside.all(), "a kernel reads or writes outside of its arrays"
+
+
+def checked_load(builder, pointers, mask, *others):
+    """A load inside of the arrays."""
+    check_inside(pointers, mask)
+    return _load(builder, pointers, mask, *others)
+
+
+def checked_store(builder, pointers, value, mask, *others):
+    """A store inside of the arrays."""
+    check_inside(pointers, mask)
+    return _store(builder, pointers, value, mask, *others)
+
+
+interpreter._implicit_cvt = noting
+InterpreterBuilder.create_masked_load, InterpreterBuilder.create_masked_store = checked_load, checked_store
 for _name, _function in FUNCTIONS.items():
     setattr(libdevice, _name, by_numpy(_function))
