@@ -67,7 +67,7 @@ class CSource:
         self.entries: list[Entry] = []
         self._write()
         self.kernels = len(self._kernel_texts)
-        self.layout.cross(_read_by_python(plan, self.layout))
+        self.layout.cross(_read_by_python(plan))
         for scope in self._scopes:
             self.layout.cross(scope.mentioned("s") - scope.defined)
         self.layout.settle()
@@ -184,13 +184,13 @@ class CSource:
                 yield f"{constant}{kind} *{letter}{slot} = ({constant}{kind} *){_address(home)};"
 
 
-def _read_by_python(plan: Plan, layout: Layout) -> set[int]:
+def _read_by_python(plan: Plan) -> set[int]:
     """The numbers from C that are outputs or that library calls take."""
     wanted = set(plan.program.outputs)
     for node in plan.nodes:
         if node is not None and node.kind is Kind.LIBRARY:
             wanted.update(node.instruction.operands)
-            wanted.update(map(layout.shown, node.instruction.operands))
+            wanted.update(map(plan.shown, node.instruction.operands))
     return {slot for slot in wanted if plan.node(slot).scalar and plan.node(slot).kind in COMPUTED}
 
 

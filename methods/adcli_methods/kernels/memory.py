@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from adcli_methods.kernels.c_expressions import FLOATS
-from adcli_methods.kernels.nodes import Kind, Node
+from adcli_methods.kernels.nodes import Node
 from adcli_methods.kernels.plan import Plan
 from adcli_methods.primitives.structural import matmul
 
@@ -70,12 +70,6 @@ class Layout:
         self._library_reads: dict[int, int] = {}
         self._tell_library()
 
-    def shown(self, slot: int) -> int:
-        """The slot whose memory the library looks at when it reads this one."""
-        while self.plan.node(slot).kind in (Kind.ALIAS, Kind.VIEW) and not self.plan.stored[slot]:
-            slot = self.plan.node(slot).instruction.operands[0]
-        return slot
-
     def read(self, slot: int, phase: int) -> None:
         """An array is read in this phase."""
         if slot in self._lives:
@@ -133,7 +127,7 @@ class Layout:
         for number, phase in enumerate(self.plan.phases):
             for slot in phase.by_numpy:
                 for operand in self.plan.node(slot).instruction.operands:
-                    shown = self.shown(operand)
+                    shown = self.plan.shown(operand)
                     self._library_reads[shown] = max(self._library_reads.get(shown, 0), number)
         for number, phase in enumerate(self.plan.phases):
             for slot in phase.by_numpy:

@@ -99,6 +99,12 @@ class Plan:
             slot = self.node(slot).instruction.operands[0]
         return slot
 
+    def shown(self, slot: int) -> int:
+        """The slot whose memory the library looks at when it reads this one."""
+        while self.node(slot).kind in (Kind.ALIAS, Kind.VIEW) and not self.stored[slot]:
+            slot = self.node(slot).instruction.operands[0]
+        return slot
+
     def ready(self, slot: int) -> int:
         """The first phase before whose kernels an array is in memory, or a number known."""
         kind = self.node(slot).kind

@@ -31,7 +31,6 @@ class Function:
         name: of the function.
         lines: its statements.
         programs: how many run.
-        parts: the slots of the reductions of which each program leaves a part.
         defined: the numbers that it computes.
         arguments: a1 and o1 (arrays), p1 (parts), t1 (what torch reduces), S (numbers), Z (whole numbers).
     """
@@ -39,7 +38,6 @@ class Function:
     name: str
     lines: list[str]
     programs: int = 1
-    parts: tuple[int, ...] = ()
     defined: set[int] = field(default_factory=set)
     arguments: tuple[str, ...] = ()
 
@@ -50,10 +48,9 @@ class Function:
 
 @dataclass(frozen=True)
 class ByTorch:
-    """Slots that torch computes: library operations, or a reduction of what a kernel left (`is_reduction`)."""
+    """Slots that torch computes: library operations, or reductions over some axes."""
 
     slots: tuple[int, ...]
-    is_reduction: bool = False
 
 
 class TritonSource:
@@ -95,12 +92,11 @@ class TritonSource:
         if given.stores or reductions:
             kernel = TritonKernel(self.plan, number, KernelPlan(given.shape, given.stores, reductions))
             self.kernels += 1
-            parts = tuple(root.slot for root in kernel.totals)
-            self.steps.append(Function(kernel.name, kernel.lines, kernel.programs, parts))
+            self.steps.append(Function(kernel.name, kernel.lines, kernel.programs))
             self._pending += [(root, kernel.programs) for root in kernel.totals]
             by_torch += [root.slot for root in kernel.spread]
         if by_torch:
-            self.steps.append(ByTorch(tuple(by_torch), is_reduction=True))
+            self.steps.append(ByTorch(tuple(by_torch)))
 
     def _is_in_memory(self, slot: int, number: int) -> bool:
         """Whether torch can reduce over some axes what is in memory once the kernels of a phase have run."""
@@ -160,13 +156,11 @@ class TritonSource:
         numbers = [slot for slot in numbers if self.plan.node(slot).kind is not Kind.LITERAL]
         return {slot: cell for cell, slot in enumerate(numbers)}
 
-    def shown(self, step: ByTorch) -> Iterator[int]:
+    def shown(self, step: ByTorch) -> set[int]:
         """The slots that torch looks at, through views."""
-        for slot in step.slots:
-            for operand in self.plan.node(slot).instruction.operands:
-                while self.plan.node(operand).kind in (Kind.ALIAS, Kind.VIEW) and not self.plan.stored[operand]:
-                    operand = self.plan.node(operand).instruction.operands[0]
-                yield operand
+        return {
+            self.plan.shown(operand) for slot in step.slots for operand in self.plan.node(slot).instruction.operands
+        }
 
     def _finish(self, function: Function) -> None:
         """Fetch the numbers that a function takes, hand on those that it computes, and list its arguments."""
