@@ -118,6 +118,17 @@ def test_reductions_over_several_blocks_keep_nan(few_and_small, function, place)
     cases.check(program, [x], ulps=4.0)
 
 
+def test_the_sign_of_zero_is_kept():
+    def f(x):
+        return -x, x + -0.0, np.concatenate((x, -x)), np.where(x > 1.0, x, -0.0)
+
+    program, inputs = cases.traced(f, cases.SPECIAL)
+    for ours, theirs in zip(OnDevice(program, cases.abstract_values(program, inputs)).run(inputs),
+                            execute(program, inputs, NUMPY), strict=True):  # fmt: skip
+        assert np.array_equal(ours, theirs, equal_nan=True)
+        assert np.array_equal(np.signbit(ours[theirs == 0]), np.signbit(theirs[theirs == 0]))
+
+
 def test_many_numbers_are_computed_by_several_functions(monkeypatch):
     def f(a, b):
         for _ in range(10):
