@@ -63,7 +63,7 @@ def _cells(request: BenchRequest) -> Iterator[Cell]:
     asked = methods_of(request, METHODS)
     methods = [name for name in asked if name in METHODS] or asked
     most = TOUR_SIMPLIFY_LIMIT_SECONDS if request.is_tour else SIMPLIFY_LIMIT_SECONDS
-    limit = min(most, SIMPLIFY_SHARE * request.timeout_seconds)
+    limit = min(most, round(SIMPLIFY_SHARE * request.timeout_seconds, 1))
     if request.is_tour:
         yield from cells_of("swell", request, ("logistic-map",), methods, (1, 3, 6), order=1, simplify_seconds=limit)
         return
