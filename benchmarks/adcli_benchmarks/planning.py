@@ -13,6 +13,7 @@ from adcli_methods.loading import names_python
 from adcli_methods.methods import METHODS, PEERS, method_named
 
 SHIPPED = "problem:"
+MANUAL = "manual"
 USER_SIZES = (10, 100, 1000)
 """Of a function of the user's, where no sizes are given."""
 
@@ -92,6 +93,8 @@ def cells_of(
 ) -> list[Cell]:
     """A cell for each problem, size, dtype and method, in that order.
 
+    A function of the user's has no hand-written derivative: it has no cell of `manual`, unless that was asked for.
+
     Arguments:
         measure: its name.
         request: gives dtypes, device and seed.
@@ -104,4 +107,5 @@ def cells_of(
         Cell(measure, problem, method, size, dtype, request.device, request.seed, tuple(settings.items()))
         for problem in problems
         for size, dtype, method in product(sizes or sizes_of(request, problem), request.dtypes, methods)
+        if method != MANUAL or request.methods is not None or not names_python(problem)
     ]

@@ -81,6 +81,15 @@ def test_all_problems_are_measured_at_fewer_sizes_than_one_asked_for_by_name(mea
         assert of_all < {cell.size for cell in planned(request)}
 
 
+@pytest.mark.parametrize("measure", ["accuracy", "memory", "passes", "speed"])
+def test_a_users_function_has_no_hand_written_derivative_to_measure(measure):
+    request = BenchRequest((measure,), problems=("model.py:loss", "rosenbrock"), sizes=(10,))
+    by_hand = [cell.problem for cell in planned(request) if cell.method == "manual"]
+    assert by_hand == ["rosenbrock"]
+    asked = planned(replace(request, methods=("manual",), problems=("model.py:loss",)))
+    assert {cell.method for cell in asked} == {"manual"}
+
+
 @pytest.mark.parametrize("measure", OF_PROBLEMS)
 def test_every_planned_cell_has_a_size_that_its_problem_has(measure):
     for sizes in (None, (1,), (2, 10)):
