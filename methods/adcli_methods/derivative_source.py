@@ -55,11 +55,20 @@ def _on_arrays(made: Derived, target_name: str, name: str, version: str) -> str:
     writer = Writer(
         made.shaped.program, target(target_name), names=made.inputs, leave=_refuse, comments=True, reuse=reuse
     )
-    body = [*_checks(made, target_name), *writer.body()]
+    body = [*_checks(made, target_name), *_body(writer)]
     outputs = writer.outputs()
     for position in outputs_to_copy(made.shaped):
         outputs[position] = _COPIES[target_name].format(outputs[position])
     return _module(made, writer, body, _answer(made, outputs), name, version)
+
+
+def _body(writer: Writer) -> list[str]:
+    """The lines, or what the target lacks and the way out."""
+    try:
+        return writer.body()
+    except OperatorError as error:
+        lacks = str(error).removesuffix(" that can be differentiated")
+        raise OperatorError(f"{lacks}: try --target numpy" if writer.target.name != "numpy" else lacks) from None
 
 
 def _checks(made: Derived, target_name: str) -> list[str]:
@@ -90,7 +99,7 @@ def _on_floats(made: Derived, name: str, version: str) -> str:
             entries.append(given)
     small = optimise(scalars.shaped).shaped
     writer = Writer(small.program, target("math"), names=entries, leave=_refuse, comments=True)
-    body, flat = [*taken, *writer.body()], iter(writer.outputs())
+    body, flat = [*taken, *_body(writer)], iter(writer.outputs())
     parts = [_nested([next(flat) for _ in range(each.size)], each.shape, "[]") for each in scalars.outputs]
     return _module(made, writer, body, _answer(made, parts), name, version)
 
