@@ -68,7 +68,6 @@ def number(text: str, whole: str) -> Any:
     Raises: PointError.
     """
     from adcli_methods.expression import parse
-    from adcli_methods.formula import array
     from adcli_methods.vocabulary import CONSTANTS, vocabulary
 
     if "_" in text and text.replace("_", "").strip().isdigit():
@@ -80,10 +79,17 @@ def number(text: str, whole: str) -> Any:
             continue
     constants = CONSTANTS | {"nan": float("nan"), "inf": float("inf")}
     try:
-        value = parse(text, vocabulary(), array).evaluate(constants)
+        value = parse(text, vocabulary(), _rectangle).evaluate(constants)
     except AdcliError as error:
         raise PointError(f"--at: {_shown(text)} is not a number or a list of numbers: {error}") from None
     return float(value) if np.ndim(value) == 0 else np.asarray(value, dtype=float)
+
+
+def _rectangle(items: list[Any]) -> Any:
+    """A list of numbers or of equally long lists as an array."""
+    if len({np.shape(item) for item in items}) > 1:
+        raise PointError("its lists are of unlike lengths")
+    return np.array(items, dtype=float)
 
 
 def _refuse(text: str) -> None:

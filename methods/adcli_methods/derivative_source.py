@@ -130,7 +130,7 @@ def _module(made: Derived, writer: Writer, body: list[str], answer: str, name: s
     texts = helper_sources(writer.helpers)
     arrays = [f"{own} = {_literal(writer, slot, len(own))}" for slot, own in writer.constants.items()]
     header = f"def {name}({', '.join(made.inputs)}):"
-    lines = [*_docstring(made, writer.target.name == "math" and _may_raise(body)), *body, answer]
+    lines = [*_docstring(made, writer.target.name, _may_raise(body)), *body, answer]
     function = "\n".join([header, *[f"    {line}".rstrip() for line in lines]])
     source = module(writer.target, texts, ["\n".join(arrays), function] if arrays else [function])
     gap = "\n" if source.startswith(("import", "from")) else "\n\n"
@@ -142,7 +142,7 @@ def _may_raise(body: Sequence[str]) -> bool:
     return any(re.search(r"/|\*\*|\w\(", line.partition("#")[0]) for line in body)
 
 
-def _docstring(made: Derived, has_domain: bool) -> list[str]:
+def _docstring(made: Derived, library: str, may_raise: bool) -> list[str]:
     program, abstracts = made.shaped.program, made.shaped.abstracts
     lines = [f'"""{plain_text(made.summary)}', "", "Arguments:"]
     lines += [f"    {line}." for line in made.told(made.inputs, program.inputs)]
@@ -150,9 +150,11 @@ def _docstring(made: Derived, has_domain: bool) -> list[str]:
     lines += made.notes()
     raises = ["ValueError where the function would take another branch than at the point of emission."]
     raises = raises if program.guards else []
+    if program.guards and library == "jax":
+        raises.append("TracerBoolConversionError under jax.jit: the branch is checked in Python.")
     if any(abstracts[slot].shape for slot in program.inputs):
         raises.append("ValueError for an array of another shape.")
-    if has_domain:
+    if may_raise and library == "math":
         raises.append("ValueError or ArithmeticError where the function has no finite value, as Python's math does.")
     if raises:
         lines += ["Raises:", *(f"    {line}" for line in raises)]

@@ -191,3 +191,10 @@ def test_tables_fit_the_terminal(adcli, monkeypatch, columns):
 
 def test_there_are_no_colours_in_a_pipe(adcli):
     assert "\x1b" not in adcli("diff", "x**2", "--at", "2").out
+
+
+@pytest.mark.parametrize("point", ["x=[[1,2],[3]]", "x=[1,[2,3]]", "x=[[1],[2,3],[4]]"])
+def test_lists_of_unlike_lengths_are_no_point(adcli, point):
+    ran = adcli("diff", "sum(x**2)", "--at", point)
+    assert (ran.code, ran.err.count("\n")) == (2, 1)
+    assert "its lists are of unlike lengths" in ran.err
