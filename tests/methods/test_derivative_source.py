@@ -50,6 +50,24 @@ def test_emitted_gradients_of_problems_are_right(problem, target, tmp_path):
     np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12 * np.max(np.abs(expected)))
 
 
+@pytest.mark.parametrize("target", ["python", "numpy", "c"])
+@pytest.mark.parametrize("problem", PROBLEMS, ids=lambda problem: problem.name)
+def test_emitted_tangents_of_problems_are_right(problem, target, tmp_path):
+    inputs = flat_problem(problem.as_function(), problem.point(seed=1), Request())
+    (value,) = inputs(inputs.leaves)
+    if np.shape(value):
+        pytest.skip("the hand-written Jacobian has another form")
+    is_number = len(inputs.leaves) == 1 and not np.shape(inputs.leaves[0])
+    seeds = [] if is_number else [np.ones(np.shape(leaf)) if np.shape(leaf) else 1.0 for leaf in inputs.leaves]
+    source = derivative_source(inputs, "forward", target, "f", "0")
+    if target == "c":
+        found = run_c(source, derived(inputs, "forward"), [*inputs.leaves, *seeds], tmp_path)[1]
+    else:
+        found = run_python(source, [*inputs.leaves, *seeds], target)
+    expected = [value, sum(map(np.sum, hand_gradient(problem, inputs)))]
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
+
+
 CASES = [
     ("forward", lambda x: x**3, (2.0,), [8.0, 12.0]),
     ("reverse", lambda x: np.exp(x) * 2.0, (0.0,), [2.0, 2.0]),
