@@ -13,9 +13,13 @@ import pytest
 
 from adcli_methods.errors import UnavailableError
 from adcli_methods.kernels import c_expressions, triton_program
+from adcli_methods.kernels.plan import Plan
 from adcli_methods.kernels.triton_expressions import TEMPLATES
 from adcli_methods.kernels.triton_kernel import most_alive
+from adcli_methods.kernels.triton_source import TritonSource
+from adcli_methods.shapes import abstract_values
 
+from .random_programs import random_gradient
 from .test_kernels import gradient_of
 
 ROOT = Path(__file__).parents[3]
@@ -72,6 +76,23 @@ def test_products_and_sums_are_not_contracted_and_small_numbers_are_not_flushed(
         text = "".join(for_hopper(program, abstracts).values())
         assert f"mul.rn.{kind}" in text or f"mul.{kind}" in text
         assert not {word for word in ("fma", ".ftz", ".approx") if word in text}
+
+
+def test_no_function_reads_what_it_stores_itself():
+    # its threads do not wait for one another
+    def of_totals(x):
+        return np.sum(x, keepdims=True)[0] * np.max(x**2, keepdims=True)[0]
+
+    programs = [gradient_of(of_totals, np.linspace(-1.0, 1.0, 50))[0]]
+    for seed in range(12):
+        program, inputs = random_gradient(seed, [(5,), (4, 3), (23,)][seed % 3])
+        programs.append((program, abstract_values(program, inputs)))
+    stored = 0
+    for program, abstracts in programs:
+        for function in TritonSource(Plan(program, abstracts)).functions:
+            assert not function.mentioned("o") & function.mentioned("a")
+            stored += len(function.mentioned("o"))
+    assert stored > 12
 
 
 def test_triton_has_every_operation_that_c_has():
