@@ -1,7 +1,7 @@
 """Triton's interpreter, which has no libdevice: its functions are NumPy's and SciPy's here.
 
-It also reads and writes wherever a kernel wants to; here only inside of the arrays that the kernel was given. Imported
-before triton, with TRITON_INTERPRET=1 in the environment.
+It also reads and writes wherever a kernel wants to; here only inside of the arrays that the kernel was given. Installed
+before any kernel is made, with TRITON_INTERPRET=1 in the environment from the start.
 """
 
 from __future__ import annotations
@@ -72,7 +72,9 @@ def checked_store(builder, pointers, value, mask, *others):
     return _store(builder, pointers, value, mask, *others)
 
 
-interpreter._implicit_cvt = noting
-InterpreterBuilder.create_masked_load, InterpreterBuilder.create_masked_store = checked_load, checked_store
-for _name, _function in FUNCTIONS.items():
-    setattr(libdevice, _name, by_numpy(_function))
+def install():
+    """Change the interpreter for the rest of the process."""
+    interpreter._implicit_cvt = noting
+    InterpreterBuilder.create_masked_load, InterpreterBuilder.create_masked_store = checked_load, checked_store
+    for name, function in FUNCTIONS.items():
+        setattr(libdevice, name, by_numpy(function))

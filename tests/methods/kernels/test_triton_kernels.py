@@ -34,7 +34,9 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("triton", reason="Triton is not installed")
 INTERPRETED = os.environ.get("TRITON_INTERPRET") == "1"
 if INTERPRETED:
-    from . import interpreter  # noqa: F401 (gives it libdevice)
+    from .interpreter import install
+
+    install()
 elif not torch.cuda.is_available():
     pytest.skip("no GPU here: test_triton.py runs this file in Triton's interpreter", allow_module_level=True)
 DEVICE = "cpu" if INTERPRETED else "cuda"

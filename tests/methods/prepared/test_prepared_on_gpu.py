@@ -20,7 +20,9 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("triton", reason="Triton is not installed")
 INTERPRETED = os.environ.get("TRITON_INTERPRET") == "1"
 if INTERPRETED:
-    from ..kernels import interpreter  # noqa: F401, TID252 (gives it libdevice)
+    from ..kernels.interpreter import install  # noqa: TID252
+
+    install()
 elif not torch.cuda.is_available():
     pytest.skip("no GPU here: test_triton.py runs this file in Triton's interpreter", allow_module_level=True)
 DEVICE = "cpu:0" if INTERPRETED else "cuda"  # to torch the CPU, to this package not the one that it knows
