@@ -54,8 +54,7 @@ class Hand(NamedTuple):
     weights: Array
 
 
-@cache
-def hand() -> Hand:
+def _made() -> Hand:
     """The hand, made of its lengths."""
     relatives = np.zeros((FINGERS, JOINTS, 4, 4)) + np.eye(4)
     for finger in range(FINGERS):
@@ -80,6 +79,9 @@ def turn(angle: float, generator: Array) -> Any:
     return np.eye(4) + np.sin(angle) * generator + (1.0 - np.cos(angle)) * (generator @ generator)
 
 
+HAND = _made()
+
+
 def turns(angles: Array) -> list[Any]:
     """The matrices of a finger's joints."""
     return [turn(angles[1], SPREAD) @ turn(angles[0], BEND), turn(angles[2], BEND), turn(angles[3], BEND)]
@@ -87,7 +89,7 @@ def turns(angles: Array) -> list[Any]:
 
 def bent(angles: Array) -> Any:
     """The vertices of a hand with bent fingers in its own frame, one a row."""
-    relatives, inverses, positions, weights = hand()
+    relatives, inverses, positions, weights = HAND
     posed = weights[0] * positions
     for finger in range(FINGERS):
         absolute = np.eye(4)
@@ -134,7 +136,7 @@ def _turn_slopes(angles: Array) -> Iterator[tuple[int, Array]]:
 
 def _bent_slopes(angles: Array) -> Array:
     """The derivative of `bent`, by vertex, axis and angle."""
-    relatives, inverses, positions, weights = hand()
+    relatives, inverses, positions, weights = HAND
     slopes = np.zeros((positions.shape[1], 3, len(angles)))
     for finger in range(FINGERS):
         own = angles[ANGLES * finger : ANGLES * (finger + 1)]
@@ -181,19 +183,23 @@ def _pose(generator: np.random.Generator) -> Array:
     return np.concatenate([*place, generator.uniform(0.1, 0.7, FINGERS * ANGLES)])
 
 
+OTHER_POSE = kept(skin(_pose(np.random.default_rng(0))))
+"""The vertices of the hand that is seen, in another pose."""
+
+
 @cache
 def _seen_vertices(count: int) -> tuple[Array, Array]:
-    """The vertices that were seen, and where, on a hand in another pose."""
+    """The vertices that were seen, and where."""
     generator = np.random.default_rng(count)
-    vertices = generator.integers(hand().positions.shape[1], size=count)
-    return kept(vertices), kept(skin(_pose(generator))[vertices] + generator.normal(0.0, 0.01, (count, 3)))
+    vertices = generator.integers(len(OTHER_POSE), size=count)
+    return kept(vertices), kept(OTHER_POSE[vertices] + generator.normal(0.0, 0.01, (count, 3)))
 
 
 @cache
 def _seen_triangles(count: int) -> tuple[Array, Array]:
     """The corners of the triangles in which points were seen, and where the points were."""
     vertices, seen = _seen_vertices(count)
-    return kept((vertices[:, None] + np.arange(3)) % hand().positions.shape[1]), seen
+    return kept((vertices[:, None] + np.arange(3)) % HAND.positions.shape[1]), seen
 
 
 def _hand_point(size: int, seed: int) -> Point:
