@@ -87,7 +87,7 @@ def _on_floats(made: Derived, name: str, version: str) -> str:
     """The source on Python's floats; arrays are taken apart and given back as nested lists."""
     scalars = scalarise(made.shaped, MOST_LINES)
     if scalars is None:
-        raise OperatorError(f"this takes arrays as a whole, or over {MOST_LINES:,} lines of numbers: try --target numpy")
+        raise OperatorError(f"this takes whole arrays, or over {MOST_LINES:,} lines of numbers: try --target numpy")
     entries: list[str] = []
     taken: list[str] = []
     for given, abstract in zip(made.inputs, scalars.inputs, strict=True):
