@@ -1,5 +1,7 @@
 """A check of a long gradient costs little more than the function and the gradient themselves."""
 
+import subprocess
+import sys
 import time
 
 import numpy as np
@@ -8,7 +10,8 @@ from adcli_methods.checking.check import check
 from adcli_methods.checking.report import Verdict
 
 COUNT = 10**6
-ROUNDS = 6
+ROUNDS, MOST = 6, 1.5
+"""The bound is 1; the machine may be busy with other work, so the test asks for 1.5 in the best of some rounds."""
 
 
 def rosenbrock(x):
@@ -28,16 +31,22 @@ def cpu_seconds(run):
     return time.process_time() - start
 
 
-def test_a_million_inputs_are_checked_in_the_time_of_20_evaluations_and_5_gradients():
-    """The bound is 1; the machine may be busy with other work, so the test asks for 1.5 in the best of some rounds."""
-    x, ratios = np.random.default_rng(0).normal(size=COUNT), []
-    while len(ratios) < ROUNDS and min(ratios, default=2.0) > 1.5:
+def ratios():
+    """The check's time over that of 20 evaluations and 5 gradients, until one is small enough."""
+    x, found = np.random.default_rng(0).normal(size=COUNT), []
+    while len(found) < ROUNDS and min(found, default=2.0) > MOST:
         plain = cpu_seconds(lambda: [*(rosenbrock(x) for _ in range(20)), *(slope(x) for _ in range(5))])
         reports = []
         checked = cpu_seconds(lambda into=reports: into.append(check(rosenbrock, slope, at=x)))
         assert reports[0].verdict is Verdict.PASS
-        ratios.append(checked / plain)
-    assert min(ratios) <= 1.5, ratios
+        found.append(checked / plain)
+    return found
+
+
+def test_a_million_inputs_are_checked_in_the_time_of_20_evaluations_and_5_gradients():
+    """In a process of its own, whose memory no other test has cut into pieces."""
+    told = subprocess.run([sys.executable, __file__], capture_output=True, text=True, check=True, timeout=120).stdout
+    assert min(map(float, told.split())) <= MOST, told
 
 
 def test_one_wrong_entry_of_a_million_is_found():
@@ -60,3 +69,7 @@ def test_a_long_function_that_is_not_repeatable_is_told_of():
 
     report = check(drifting, slope, at=np.random.default_rng(0).normal(size=10**5))
     assert report.verdict is Verdict.NON_DETERMINISTIC
+
+
+if __name__ == "__main__":
+    print(*ratios())
