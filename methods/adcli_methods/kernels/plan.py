@@ -17,7 +17,7 @@ from adcli_methods.program import Program
 from adcli_methods.shapes import Abstract
 
 LOAD_COST = 2
-_SHIFT_COST, _REPEAT_COST, _LATER_COST = 16, 3, 10
+_SHIFT_COST, _REPEAT_COST, _LATER_COST = 16, 3, 14
 """Dearer expressions (in additions) are stored rather than computed again elsewhere, for each entry, later."""
 _MOST_COST = 10_000
 _MOST_OPERATIONS = 256
