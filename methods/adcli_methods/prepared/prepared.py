@@ -140,7 +140,10 @@ class PreparedDerivative:
                 found = None
             if found is not None:
                 return found
-        arguments = others if first is _MISSING else (first, *others)
+        return self._called(others if first is _MISSING else (first, *others), keywords)
+
+    def _called(self, arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> tuple[Tree, Tree]:
+        """The call by the version that ran last, if the inputs have its form."""
         quick = self._quick
         if quick is not None and not keywords and len(arguments) == len(quick.forms):
             leaves = [arguments[position] for position in quick.positions]
