@@ -72,7 +72,8 @@ def vector_mode(function: Callable[..., Any], x: Any) -> Run:
     """Tangent sweeps of as many tangents as fit the cache; as one at a time, traced anew at each call."""
     made = _ours(function)
     trace, _ = flat_problem(made, x, Request()).traced
-    request = Request("forward", operator="jacobian", chunk=chunk_size(trace.values, None))
+    moving = [value for value, active in zip(trace.values, trace.active, strict=True) if active]
+    request = Request("forward", operator="jacobian", chunk=chunk_size(moving, None))
     return lambda: differentiate(made, x, request).derivative
 
 
