@@ -158,14 +158,15 @@ def _operations(title: str, dimension: str, by_size: dict[str, dict[str, Record]
 
 def _deriving(title: str, dimension: str, by_size: dict[str, dict[str, Record]]) -> Grid:
     rows = []
+    others = sorted({method for cells in by_size.values() for method in cells} - {"symbolic", "forward", "reverse"})
     for size, cells in by_size.items():
-        formula, forward, reverse = (cells.get(name) for name in ("symbolic", "forward", "reverse"))
+        formula, *derived = (cells.get(name) for name in ("symbolic", "forward", "reverse", *others))
         simple = span(value(formula, "simplify_seconds")) or (value(formula, "simplify_outcome") or "")
         rows.append((
             size, span(value(formula, "derive_seconds")), span(value(formula, "cse_seconds")), simple,
-            span(value(forward, "derive_seconds")), span(value(reverse, "derive_seconds")),
+            *(outcome(record, span(value(record, "derive_seconds"))) for record in derived),
         ))  # fmt: skip
-    return Grid(title, (dimension, "diff", "CSE", "simplify", "forward", "reverse"), tuple(rows))
+    return Grid(title, (dimension, "diff", "CSE", "simplify", "forward", "reverse", *others), tuple(rows))
 
 
 def memory_grids(records: Sequence[Record], is_short: bool) -> list[Grid]:

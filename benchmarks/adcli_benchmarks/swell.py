@@ -3,6 +3,7 @@
 symbolic   SymPy's derivative as it comes, after sharing common subexpressions (CSE), after `simplify`
 forward    the tangent Program of one sweep along one input; of higher orders, truncated Taylor series
 reverse    the Program of value and gradient; of higher orders, the gradient of the series of one order less
+compilers  only how long they take: torch.compile's time explodes with what an expression shares
 
 Programs compute the function's value too, and are counted as derived and after the optimiser.
 
@@ -25,10 +26,11 @@ from adcli_benchmarks.planning import cells_of, methods_of, problems_of, sizes_o
 from adcli_benchmarks.problem import Array
 from adcli_benchmarks.record import Value
 from adcli_benchmarks.request import BenchRequest
-from adcli_benchmarks.subject import Subject, matrix, subject_of
+from adcli_benchmarks.subject import Subject, matrix, method_of, subject_of
 from adcli_methods import taylor
 from adcli_methods.errors import OperatorError
 from adcli_methods.function import FlatFunction
+from adcli_methods.methods import method_named
 from adcli_methods.optimiser import optimise
 from adcli_methods.primitive import Value as Leaf
 from adcli_methods.program import Program
@@ -46,6 +48,8 @@ SIZES = {
     "rosenbrock": (2, 10, 40),
     "determinant-by-minors": (2, 3, 4, 5),
 }
+COMPILERS = ("torch-compile", "jax-jit")
+COMPILED_PROBLEM, COMPILED_SIZES = "logistic-map", (1, 2, 4, 8)
 ORDER_PROBLEMS = ("exp-square", "nested-composition", "logistic-map")
 ORDERS = tuple(range(1, 9))
 SIMPLIFY_LIMIT_SECONDS = 20.0
@@ -61,7 +65,7 @@ def cells(request: BenchRequest) -> list[Cell]:
 
 def _cells(request: BenchRequest) -> Iterator[Cell]:
     asked = methods_of(request, METHODS)
-    methods = [name for name in asked if name in METHODS] or asked
+    methods = [name for name in asked if name in METHODS] or [name for name in asked if name not in COMPILERS]
     most = TOUR_SIMPLIFY_LIMIT_SECONDS if request.is_tour else SIMPLIFY_LIMIT_SECONDS
     limit = min(most, round(SIMPLIFY_SHARE * request.timeout_seconds, 1))
     if request.is_tour:
@@ -71,6 +75,8 @@ def _cells(request: BenchRequest) -> Iterator[Cell]:
         own = sizes_of(request, problem)
         sizes = own if request.sizes else SIZES.get(problem, own)
         yield from cells_of("swell", request, (problem,), methods, sizes, order=1, simplify_seconds=limit)
+        if problem == COMPILED_PROBLEM:
+            yield from cells_of("swell", request, (problem,), _compilers(request), request.sizes or COMPILED_SIZES)
     for problem in ORDER_PROBLEMS:
         if request.problems is None and request.sizes is None:
             for order in ORDERS:
@@ -78,20 +84,29 @@ def _cells(request: BenchRequest) -> Iterator[Cell]:
                 yield from cells_of("swell", request, (problem,), methods, size, order=order, simplify_seconds=limit)
 
 
+def _compilers(request: BenchRequest) -> list[str]:
+    """Those that are asked for, else those that are here."""
+    here = [name for name in COMPILERS if method_named(name).missing() is None]
+    return [name for name in methods_of(request, here) if name in COMPILERS]
+
+
 def measure(cell: Cell) -> dict[str, Value]:
     """Operations of the function and of its derivative, and the seconds to derive it.
 
     Result: function_operations, derivative_operations, derive_seconds, operation_ratio; of symbolic also
         cse_operations, cse_seconds, simplified_operations, simplify_seconds, simplify_outcome; of the others
-        optimised_operations, optimise_seconds, sweeps_for_all_inputs.
+        optimised_operations, optimise_seconds, sweeps_for_all_inputs. Of a compiler function_operations and
+        derive_seconds alone, which are those of its set-up and first call.
     Raises: OperatorError for a method that writes no derivative down; WrongError, RefusedError.
     """
-    if cell.method not in METHODS:
+    if cell.method not in (*METHODS, *COMPILERS):
         raise OperatorError(f"method {cell.method} writes no derivative down: swell is of {', '.join(METHODS)}")
     subject, order = subject_of(cell), int(cell.setting("order", 1))
     if order > 1 and (subject.inputs, subject.outputs) != (1, 1):
         raise OperatorError("swell by order is of functions of one number")
-    if cell.method == "symbolic":
+    if cell.method in COMPILERS:
+        values, found = _of_compiler(subject, cell)
+    elif cell.method == "symbolic":
         limit = float(cell.setting("simplify_seconds", SIMPLIFY_LIMIT_SECONDS))
         values, found = _of_formula(subject.flat, order, limit)
     else:
@@ -130,6 +145,20 @@ def _of_formula(flat: FlatFunction, order: int, limit_seconds: float) -> tuple[d
         return {**values, "simplify_outcome": f"stopped after {limit_seconds:g} s"}, found
     values["simplified_operations"] = expression_counts.count(simple.expressions)
     return {**values, "simplify_seconds": simple.seconds, "simplify_outcome": "done"}, found
+
+
+def _of_compiler(subject: Subject, cell: Cell) -> tuple[dict[str, Value], Array]:
+    method = method_of(cell)
+    method.check(subject.operator, 1)
+    start = time.perf_counter()
+    prepared = method.prepared(subject.flat, subject.operator)
+    _, blocks = prepared.run(prepared.leaves)
+    seconds = time.perf_counter() - start
+    values: dict[str, Value] = {
+        "function_operations": operations(shaped(subject.flat.program, subject.flat.leaves)),
+        "derive_seconds": seconds,
+    }
+    return values, matrix(prepared.lower(blocks), subject.flat.leaves)
 
 
 def _of_program(subject: Subject, method: str, order: int) -> tuple[dict[str, Value], Array]:

@@ -14,6 +14,7 @@ from adcli_benchmarks.outcomes import WrongError
 from adcli_benchmarks.request import BenchRequest
 from adcli_methods.errors import OperatorError
 from adcli_methods.function import FlatFunction, function_of
+from adcli_methods.methods import method_named
 from adcli_methods.shapes import shaped
 
 LOGISTIC = {2: (3, 2, 2), 3: (8, 21, 12), 4: (18, 82, 27), 5: (38, 264, 45), 6: (78, 768, 67), 7: (158, 2096, 93)}
@@ -82,6 +83,29 @@ def test_a_time_limit_leaves_no_alarm_behind():
     time.sleep(0.05)
     with pytest.raises(expression_counts.StoppedError), expression_counts.time_limit(0.02):
         time.sleep(1.0)
+
+
+@pytest.mark.parametrize("method", swell.COMPILERS)
+def test_a_compiler_tells_how_long_it_took(method):
+    if method_named(method).missing():
+        pytest.skip(f"{method} is not here")
+    values = measured("logistic-map", method, 2)
+    assert values["derive_seconds"] > 0.0
+    assert values["function_operations"] == measured("logistic-map", "reverse", 2)["function_operations"]
+    assert "derivative_operations" not in values
+
+
+def test_compilers_are_planned_for_one_problem(monkeypatch):
+    monkeypatch.setattr("adcli_methods.method.Method.missing", classmethod(lambda method: None))
+    asked = [
+        BenchRequest(("swell",)),
+        BenchRequest(("swell",), methods=("jax-jit",), sizes=(3,)),
+        BenchRequest(("swell",), problems=("helmholtz",)),
+    ]
+    cells = [[cell for cell in swell.cells(each) if cell.method in swell.COMPILERS] for each in asked]
+    found = [[(cell.problem, cell.method, cell.size) for cell in those] for those in cells]
+    assert found[0] == [("logistic-map", name, size) for size in (1, 2, 4, 8) for name in swell.COMPILERS]
+    assert found[1:] == [[("logistic-map", "jax-jit", 3)], []]
 
 
 def test_methods_that_write_nothing_down_are_refused():
