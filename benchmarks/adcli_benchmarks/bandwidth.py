@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 LEAST_BYTES = 1 << 20
 """Of less the time is not that of moving it."""
 ROUNDS = 9
@@ -21,16 +23,17 @@ def copy_rate(value: Any, wait: Callable[[], None], rounds: int = ROUNDS) -> flo
     """Bytes read and written in a second by copying an array or a tensor, the median of some copies.
 
     Arguments:
-        value: a NumPy array or a torch tensor, on its device.
+        value: a NumPy array, a torch tensor on its device, or what NumPy takes for an array (jax's are not written to).
         wait: returns when the device has done its work.
         rounds: how many copies.
     """
-    target = value.clone() if hasattr(value, "clone") else value.copy()
+    source = value if hasattr(value, "clone") else np.asarray(value)
+    target = source.clone() if hasattr(source, "clone") else source.copy()
     seconds = []
     for _ in range(rounds):
         wait()
         start = time.perf_counter()
-        target[...] = value
+        target[...] = source
         wait()
         seconds.append(time.perf_counter() - start)
     return 2 * bytes_of([value]) / statistics.median(seconds)

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from queue import SimpleQueue
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from adcli_benchmarks.cell import Cell
@@ -22,6 +23,8 @@ from adcli_methods.loading import names_python
 
 ENTRY = "adcli_benchmarks.worker:run_cell"
 LOAD = "adcli_benchmarks.worker:load_function"
+COMPILED_BY_TORCH = "TORCHINDUCTOR_CACHE_DIR"
+"""A folder for each cell: one that is killed while torch compiles leaves half a file, which another would load."""
 MOST_SIDE_BY_SIDE = 2
 """Cells that count run side by side; cells that are timed run alone."""
 
@@ -91,14 +94,15 @@ def _measured(
     load = {"load_average": round(os.getloadavg()[0], 2)} if hasattr(os, "getloadavg") else {}
     variables = one_thread()
     try:
-        ended = run_isolated(
-            entry,
-            cell.to_json(),
-            timeout_seconds=request.timeout_seconds,
-            memory_bytes=request.memory_bytes,
-            environment=variables,
-            cancelled=cancelled,
-        )
+        with TemporaryDirectory(prefix="adcli-cell-", ignore_cleanup_errors=True) as folder:
+            ended = run_isolated(
+                entry,
+                cell.to_json(),
+                timeout_seconds=request.timeout_seconds,
+                memory_bytes=request.memory_bytes,
+                environment={**variables, COMPILED_BY_TORCH: folder},
+                cancelled=cancelled,
+            )
     except Exception as error:  # no process could be started
         ended = Outcome("error", None, f"its process could not be started: {error}", 0.0, 0.0, None)
     outcome, reason, values = _told(ended)

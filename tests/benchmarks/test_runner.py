@@ -127,3 +127,10 @@ def test_every_measure_of_the_table_has_its_file():
         assert callable(measure_named(name).cells)
         assert callable(measure_named(name).measure)
     assert all(isinstance(measure, Measure) and measure.summary for measure in MEASURES.values())
+
+
+def test_what_torch_compiles_in_one_cell_is_no_business_of_another():
+    first, second = sweep([Cell("swell", "any", "cache", 1), Cell("swell", "any", "cache", 2)])
+    assert first.values["found"] == second.values["found"] == []
+    assert first.values["folder"] != second.values["folder"]
+    assert not Path(first.values["folder"]).exists()

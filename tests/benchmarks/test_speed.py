@@ -74,6 +74,19 @@ def test_moving_what_must_be_moved_is_set_beside_a_copy():
     assert share_of_copy_rate([1.0], [2.0], 1e-3, lambda: None) == {}
 
 
+def test_an_array_that_cannot_be_written_to_is_copied_by_numpy():
+    class Frozen:
+        nbytes = 8 * 10**6
+
+        def __array__(self, dtype=None, copy=None):
+            return np.zeros(10**6)
+
+        def copy(self):
+            raise TypeError("immutable")
+
+    assert 1e8 < copy_rate(Frozen(), lambda: None) < 1e12
+
+
 def test_a_device_is_waited_for_before_and_after_each_copy():
     calls = []
 
