@@ -27,8 +27,8 @@ def copy_rate(value: Any, wait: Callable[[], None], rounds: int = ROUNDS) -> flo
         wait: returns when the device has done its work.
         rounds: how many copies.
     """
-    source = value if hasattr(value, "clone") else np.asarray(value)
-    target = source.clone() if hasattr(source, "clone") else source.copy()
+    source = value if hasattr(value, "is_cuda") else np.asarray(value)
+    target = source.clone() if hasattr(source, "is_cuda") else source.copy()
     seconds = []
     for _ in range(rounds):
         wait()
