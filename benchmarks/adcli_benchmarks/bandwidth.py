@@ -27,7 +27,7 @@ def copy_rate(value: Any, wait: Callable[[], None], rounds: int = ROUNDS) -> flo
         wait: returns when the device has done its work.
         rounds: how many copies.
     """
-    source = value if hasattr(value, "is_cuda") else np.asarray(value)
+    source: Any = value if hasattr(value, "is_cuda") else np.asarray(value)
     target = source.clone() if hasattr(source, "is_cuda") else source.copy()
     seconds = []
     for _ in range(rounds):

@@ -66,17 +66,19 @@ class InHouse(Method):
         return chunk_size(moving, wanted)
 
     def prepared(self, problem: FlatFunction, operator: str) -> Prepared:
-        """A gradient on the CPU as an optimised, compiled Program; anything else as every method has it."""
+        """On the CPU an optimised, compiled Program of a Jacobian, or of a gradient by adjoints; else as swept."""
         swept = super().prepared(problem, operator)
-        if operator != "gradient" or not self.gives_pull or self.settings.device != "cpu":
+        if self.settings.device != "cpu" or (operator == "gradient" and not self.gives_pull):
             return swept
         from adcli_methods.prepared.version import prepare_version  # here, for one derivative starts without it
 
-        runner = prepare_version(problem, len(problem.leaves), operator, ()).runner
+        mode = "reverse" if operator == "gradient" else self.name
+        runner = prepare_version(problem, len(problem.leaves), operator, (), mode=mode).runner
+        count = len(problem.program.outputs)
 
         def run(at: Sequence[Value]) -> tuple[list[Value], list[Value]]:
             outputs = runner.run(at)
-            return swept.run(at) if outputs is None else (list(outputs[:1]), list(outputs[1:]))
+            return swept.run(at) if outputs is None else (list(outputs[:count]), list(outputs[count:]))
 
         return swept._replace(run=run)
 

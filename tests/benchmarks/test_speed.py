@@ -12,6 +12,7 @@ from adcli_benchmarks.outcomes import WrongError
 from adcli_benchmarks.planning import inputs_of
 from adcli_benchmarks.request import BenchRequest
 from adcli_methods.methods import method_named
+from adcli_methods.prepared import version
 
 
 def measured(problem: str, method: str, size: int, seconds: float = 0.02):
@@ -115,3 +116,12 @@ def test_methods_of_a_pass_per_input_are_left_out_at_large_sizes_unless_asked_fo
     assert not usual & speed.PASS_PER_INPUT
     asked = speed.cells(BenchRequest(("speed",), methods=("fd",), problems=("rosenbrock",), sizes=(10_000,)))
     assert [cell.method for cell in asked] == ["forward-difference"]
+
+
+@pytest.mark.parametrize("method", ["forward", "reverse"])
+def test_a_jacobian_is_timed_as_a_compiled_program(method, monkeypatch):
+    made = []
+    right = version.prepare_version
+    monkeypatch.setattr(version, "prepare_version", lambda *given, **how: made.append(how) or right(*given, **how))
+    assert measured("rosenbrock-residuals", method, 10)["correct_digits"] >= 14
+    assert {how["mode"] for how in made} == {method}
