@@ -62,7 +62,7 @@ def test_every_order_is_counted_and_checked(method):
 def test_simplify_has_a_part_of_the_time_that_a_cell_has():
     def limits(seconds):
         request = BenchRequest(("swell",), timeout_seconds=seconds)
-        return {cell.setting("simplify_seconds") for cell in swell.cells(request)}
+        return {cell.setting("simplify_seconds") for cell in swell.cells(request) if cell.method == "symbolic"}
 
     assert limits(60.0) == limits(600.0) == {20.0}
     assert limits(15.0) == {5.0}
@@ -85,6 +85,7 @@ def test_a_time_limit_leaves_no_alarm_behind():
         time.sleep(1.0)
 
 
+@pytest.mark.filterwarnings("ignore")  # a compiler's own
 @pytest.mark.parametrize("method", swell.COMPILERS)
 def test_a_compiler_tells_how_long_it_took(method):
     if method_named(method).missing():
