@@ -21,9 +21,11 @@ import numpy as np
 from compiled_speed import fused_sum, helmholtz
 
 import adcli
-from adcli_methods.batching import chunk_size
-from adcli_methods.differentiate import Request, differentiate, flat_problem
+from adcli_methods.differentiate import Request, flat_problem
+from adcli_methods.forward import Forward
 from adcli_methods.function import Function
+from adcli_methods.method import Settings
+from adcli_methods.operators import derivative_blocks
 
 INPUTS = 1000
 FUNCTION_SECONDS = 3.0
@@ -62,19 +64,20 @@ def _ours(function: Callable[..., Any]) -> Function:
     return Function(function.__name__, lambda x: function(np, x), ("x",))
 
 
+def _columns(function: Callable[..., Any], x: Any, chunk: int) -> Run:
+    """The Jacobian as eager sweeps give it, traced anew at each call; no notes on the point, no copy for the caller."""
+    problem = flat_problem(_ours(function), x, Request())
+    return lambda: derivative_blocks(Forward(Settings(chunk=chunk)), problem, problem.leaves, 1)[0]
+
+
 def one_at_a_time(function: Callable[..., Any], x: Any) -> Run:
     """A tangent sweep for each input."""
-    made, request = _ours(function), Request("forward", operator="jacobian", chunk=1)
-    return lambda: differentiate(made, x, request).derivative
+    return _columns(function, x, 1)
 
 
 def vector_mode(function: Callable[..., Any], x: Any) -> Run:
-    """Tangent sweeps of as many tangents as fit the cache; as one at a time, traced anew at each call."""
-    made = _ours(function)
-    trace, _ = flat_problem(made, x, Request()).traced
-    moving = [value for value, active in zip(trace.values, trace.active, strict=True) if active]
-    request = Request("forward", operator="jacobian", chunk=chunk_size(moving, None))
-    return lambda: differentiate(made, x, request).derivative
+    """One tangent sweep for all inputs."""
+    return _columns(function, x, INPUTS)
 
 
 def prepared(function: Callable[..., Any], x: Any) -> Run:

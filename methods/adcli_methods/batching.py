@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from adcli_methods.diagonal import Diagonal, on_diagonals
 from adcli_methods.primitive import Primitive, Value, shape_of
 from adcli_methods.primitives import PRIMITIVES
 from adcli_methods.primitives.structural import ARRAY, broadcast_to, matmul, reshape, stack, transpose
+from adcli_methods.structured import Structured, TooManyEntriesError, written_out
+from adcli_methods.structured_rules import on_structured, units
 from adcli_methods.trace import Trace
 from adcli_methods.tracer import Tracer
 
@@ -53,36 +54,54 @@ class Batch(Trace):
         count: how many members it has.
         places: of unit seeds, the entry that each member has, counted in the seeded value's C order; None: all of them,
             one after the other.
+        most_entries: how many entries its values may have in all while they are computed with; None: any number.
     """
 
-    __slots__ = ("count", "places")
+    __slots__ = ("_members", "count", "most_entries", "places", "seeded")
 
-    def __init__(self, count: int, places: Value | None = None) -> None:
+    def __init__(self, count: int, places: Value | None = None, most_entries: int | None = None) -> None:
         super().__init__(())
         self.count = count
         self.places = places
+        self.most_entries = most_entries
+        self.seeded = 0
+        self._members: np.ndarray | None = None
 
     def batched(self, values: Value) -> Batched:
-        """Values stacked along a first axis, one for each member."""
+        """Values stacked along a first axis, one for each member.
+
+        Raises: TooManyEntriesError for more entries than the batch may have.
+        """
+        if self.most_entries is not None and math.prod(shape_of(values)) > self.most_entries:
+            raise TooManyEntriesError
         return Batched(self, -1, values)
 
-    def units(self, shape: tuple[int, ...], one: Value = 1.0) -> Diagonal:
-        """Unit seeds of this shape: member k is 1 in the k-th of the places."""
-        return Diagonal(self, one, shape)
+    def units(self, shape: tuple[int, ...], one: Value = 1.0) -> Structured:
+        """Unit seeds of this shape, the only ones of this batch: member k is 1 in the k-th of the places."""
+        self.seeded = math.prod(shape)
+        return units(self, shape, one)
+
+    @property
+    def members(self) -> np.ndarray:
+        """From 1 + a seed's place to 1 + the member that has it, 0 where none has."""
+        if self._members is None:
+            self._members = np.zeros(1 + self.seeded, np.intp)
+            owners = 1 + (np.arange(self.seeded) if self.places is None else self.places)
+            self._members[owners] = 1 + np.arange(self.count)
+        return self._members
 
     def whole(self, value: Value) -> Value:
         """A sweep's result with the batch's axis first."""
-        if isinstance(value, Diagonal):
-            value = value.dense()
+        if isinstance(value, Structured):
+            return written_out(self, value)
         is_own = isinstance(value, Batched)
         return self.spread(value.value if is_own else value, is_own)
 
     def record(self, primitive: Primitive, operands: Sequence[Value], parameters: dict[str, Any]) -> Any:
-        if any(isinstance(operand, Diagonal) and operand.trace is self for operand in operands):
-            result = on_diagonals(self, primitive, operands, parameters)
-            if result is not None:
-                return result
-            operands = [operand.dense() if isinstance(operand, Diagonal) else operand for operand in operands]
+        result = on_structured(self, primitive, operands, parameters)
+        if result is not None:
+            return result
+        operands = [operand.dense() if isinstance(operand, Structured) else operand for operand in operands]
         own = [isinstance(operand, Batched) and operand.trace is self for operand in operands]
         values = [operand.value if is_own else operand for operand, is_own in zip(operands, own, strict=True)]
         if primitive.elementwise or primitive.name in _ALIGNED:

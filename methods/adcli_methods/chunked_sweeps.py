@@ -8,14 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from adcli_methods.batching import Batch
+from adcli_methods.batching import CACHE_ENTRIES, Batch
 from adcli_methods.primitive import Value, shape_of
 from adcli_methods.primitives.structural import concatenate
+from adcli_methods.structured import TooManyEntriesError
 
+FEW_ENTRIES = 1 << 8
+"""Seeds with fewer zeros than that have them written out: to keep an account of them takes longer."""
 Sweep = Callable[[Sequence[Value]], list[Value]]
 
 
-def swept_in_chunks(sweep: Sweep, values: Sequence[Value], position: int, chunk: int) -> list[Value]:
+def swept_in_chunks(sweep: Sweep, values: Sequence[Value], position: int, chunk: int, tries_all: bool) -> list[Value]:
     """For each result of the sweep, what it is for each entry of one seeded value: an axis for the entries comes first.
 
     Arguments:
@@ -23,19 +26,28 @@ def swept_in_chunks(sweep: Sweep, values: Sequence[Value], position: int, chunk:
         values: what is seeded, one seed for each; None stands for zero.
         position: of the one whose seeds are unit vectors; the others' are zero.
         chunk: how many unit vectors a sweep carries.
+        tries_all: whether one sweep may carry all, which it does if its values stay few terms or fit the cache.
     """
     count = math.prod(shape_of(values[position]))
-    chunks = (_swept(sweep, values, position, start, min(start + chunk, count)) for start in range(0, count, chunk))
-    return _joined(chunks, count)
+    if tries_all and chunk < count:
+        try:
+            return _swept(sweep, values, position, Batch(count, most_entries=CACHE_ENTRIES))
+        except TooManyEntriesError:
+            pass
+    batches = (_batch(start, min(start + chunk, count), count) for start in range(0, count, chunk))
+    return _joined((_swept(sweep, values, position, batch) for batch in batches), count)
 
 
-def _swept(sweep: Sweep, values: Sequence[Value], position: int, start: int, stop: int) -> list[Value]:
-    """One sweep for the entries from start to stop."""
-    shape = shape_of(values[position])
-    is_all = stop - start == math.prod(shape)
-    batch = Batch(stop - start, None if is_all else np.arange(start, stop))
+def _batch(start: int, stop: int, count: int) -> Batch:
+    """Of the entries from start to stop."""
+    return Batch(stop - start, None if stop - start == count else np.arange(start, stop))
+
+
+def _swept(sweep: Sweep, values: Sequence[Value], position: int, batch: Batch) -> list[Value]:
+    """One sweep for a batch of entries."""
     seeds: list[Value] = [None] * len(values)
-    seeds[position] = batch.units(shape)
+    units = batch.units(shape_of(values[position]))
+    seeds[position] = units.dense() if batch.count * units.size <= FEW_ENTRIES else units
     return [batch.whole(result) for result in sweep(seeds)]
 
 

@@ -53,6 +53,7 @@ class InHouse(Method):
             self._push(trace, slots) if self.gives_push else None,
             self._pull(trace, slots) if self.gives_pull else None,
             self._chunk(trace),
+            self.settings.chunk is None,
         )
 
     def _chunk(self, trace: Trace) -> int:
@@ -84,15 +85,17 @@ class InHouse(Method):
 
     def _push(self, trace: Trace, slots: list[int]) -> Sweep:
         def push(tangents: Sequence[Value]) -> list[Value]:
+            moved = sweeps.push(trace, tangents, slots)
             self.tally.tangent_sweeps += 1
-            return sweeps.push(trace, tangents, slots)
+            return moved
 
         return push
 
     def _pull(self, trace: Trace, slots: list[int]) -> Sweep:
         def pull(cotangents: Sequence[Value]) -> list[Value]:
+            adjoints = sweeps.pull(trace, slots, cotangents)
             self.tally.adjoint_sweeps += 1
-            return sweeps.pull(trace, slots, cotangents)
+            return adjoints
 
         return pull
 

@@ -36,12 +36,14 @@ class Linearization(NamedTuple):
         push: tangents of the leaves -> tangents of the outputs (a Jacobian-vector product).
         pull: cotangents of the outputs -> adjoints of the leaves (a vector-Jacobian product).
         chunk: how many tangents or cotangents one sweep takes, as Batched seeds; 1: plain ones only.
+        tries_all: whether one sweep may take all of them, where that costs no more memory than a chunk.
     """
 
     outputs: list[Value] | None
     push: Callable[[Sequence[Value]], list[Value]] | None = None
     pull: Callable[[Sequence[Value]], list[Value]] | None = None
     chunk: int = 1
+    tries_all: bool = False
 
 
 class Native(NamedTuple):

@@ -96,7 +96,7 @@ def _swept(
     if linear.chunk > 1 and count > 1:
         from adcli_methods.chunked_sweeps import swept_in_chunks  # here, for a plain derivative starts without it
 
-        swept = swept_in_chunks(sweep, values, position, linear.chunk)
+        swept = swept_in_chunks(sweep, values, position, linear.chunk, linear.tries_all)
         return [reshape(part, shape=shape + shape_of(part)[1:]) for part in swept]
     swept = [sweep(seeds) for seeds in _basis(values, position)]
     inner = map(shape_of, swept[0] if swept else results or ())

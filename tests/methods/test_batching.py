@@ -122,6 +122,43 @@ def test_hessians_take_chunks_too(chunk):
     np.testing.assert_allclose(found, expected, rtol=1e-13)
 
 
+def far_apart(x):
+    return np.sum(x) * 1e-250 * np.full(4, 1e200) * np.full(4, 1e200)
+
+
+def flat_of(function, x):
+    from adcli_methods.function import function_of
+
+    return flat_problem(function_of(function), x, Request())
+
+
+def test_factors_that_overflow_alone_do_not_show_in_a_batch():
+    flat = flat_of(far_apart, np.ones(3))
+    for chunk in (1, 3, None):
+        with np.errstate(over="ignore", invalid="ignore"):
+            (found,) = derivative_blocks(Forward(Settings(chunk=chunk)), flat, flat.leaves, 1)
+        np.testing.assert_allclose(found, np.full((4, 3), 1e150), rtol=1e-14)
+
+
+def stencil(x):
+    return 10.0 * (x[1:] - x[:-1] ** 2)
+
+
+def network(x):
+    weights = np.cos(np.arange(1000.0)[:, None] * np.arange(1000.0)) / 30.0
+    return weights @ np.tanh(weights @ x)
+
+
+@pytest.mark.parametrize(("function", "chunk", "sweeps"), [(stencil, None, 1), (stencil, 500, 2), (network, None, 8)])
+def test_one_sweep_carries_all_seeds_that_stay_few_terms_unless_told_otherwise(function, chunk, sweeps):
+    flat = flat_of(function, np.linspace(0.1, 1.0, 1000))
+    method = InHouse(Settings(chunk=chunk))
+    (found,) = derivative_blocks(method, flat, flat.leaves, 1)
+    assert method.tally.tangent_sweeps + method.tally.adjoint_sweeps == sweeps
+    (expected,) = derivative_blocks(InHouse(Settings(chunk=131)), flat, flat.leaves, 1)
+    np.testing.assert_allclose(found, expected, rtol=1e-13, atol=1e-16)
+
+
 def test_chunks_fit_the_cache():
     assert chunk_size([np.zeros(500), np.zeros(1500)], None) == CACHE_ENTRIES // 1000
     assert chunk_size([np.zeros(10 * CACHE_ENTRIES)], None) == 1
