@@ -2,8 +2,9 @@
 
 Run: python benchmarks/regression/gradient_cost.py results/gradient_cost.csv [problem ...]
 
-The contenders take turns in short rounds, so that whatever else the machine does meets all of them. A problem with
-several outputs has the gradient of their sum, which takes one adjoint sweep too.
+The contenders take turns in short rounds, so that whatever else the machine does meets all of them: ours and the
+hand-written ones first, then function and prepared gradient beside the peers, whose threads go on spinning between
+turns. A problem with several outputs has the gradient of their sum, which takes one adjoint sweep too.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ LEFT_OUT = {
 """XLA takes minutes to compile long straight-line code, casadi to set up a million numbers: left out above SHORT."""
 SHORT = 1000
 SECONDS = 1.5
-"""For all contenders of a problem together."""
+"""For all contenders that take turns."""
 Run = Callable[[], Any]
 
 
@@ -61,22 +62,36 @@ def measure(problem: Problem, size: int) -> Iterator[dict[str, Any]]:
     versions = {"picked": _prepared(flat), "uncompiled": _without_compiler(flat)}
     inputs = tuple(problem.point(size).values())
     runs = {"function": lambda: flat.function.call(*inputs), **_derivatives(problem, flat, size, versions)}
-    timings = time_interleaved(runs, SECONDS)
-    least = {name: min(timing.round_seconds) for name, timing in timings.items()}
-    for name in runs:
+    peers = {name: run for name, run in runs.items() if name in PEERS}
+    common = {name: runs[name] for name in ("function", "picked")}
+    rows = _rows({name: run for name, run in runs.items() if name not in peers})
+    rows |= {name: row for name, row in _rows({**common, **peers}).items() if name in peers}
+    for name, row in rows.items():
         version = versions[name].report if name in versions else None
         yield {
             "problem": problem.name,
             "size": size,
             "contender": name,
             "backend": version.backend if version else "",
-            "time_over_function": f"{least[name] / least['function']:.3g}",
-            "time_over_picked": f"{least[name] / least['picked']:.3g}",
+            **row,
             "operation_ratio": f"{_operation_ratio(flat):.3g}" if name == "picked" else "",
-            "min_seconds": f"{least[name]:.3e}",
-            "median_seconds": f"{timings[name].median_seconds:.3e}",
             "prepare_seconds": f"{version.prepare_seconds:.3g}" if version else "",
         }
+
+
+def _rows(runs: dict[str, Run]) -> dict[str, dict[str, str]]:
+    """The times of contenders that take turns, and their ratios."""
+    timings = time_interleaved(runs, SECONDS)
+    least = {name: min(timing.round_seconds) for name, timing in timings.items()}
+    return {
+        name: {
+            "time_over_function": f"{least[name] / least['function']:.3g}",
+            "time_over_picked": f"{least[name] / least['picked']:.3g}",
+            "min_seconds": f"{least[name]:.3e}",
+            "median_seconds": f"{timings[name].median_seconds:.3e}",
+        }
+        for name in runs
+    }
 
 
 def _operation_ratio(flat: FlatFunction) -> float:

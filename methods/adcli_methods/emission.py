@@ -80,9 +80,7 @@ def _executed(program: Program, target: Target) -> tuple[Callable[..., list[Valu
     return namespace["function"], writer.constants
 
 
-def compile_guarded(
-    given: Shaped, target: Target, *, checked: bool, answered: int | None = None
-) -> Callable[..., Sequence[Value] | None]:
+def compile_guarded(given: Shaped, target: Target, *, checked: bool) -> Callable[..., Sequence[Value] | None]:
     """The Program as a function of its inputs, one argument each, that answers its outputs as a tuple.
 
     It answers None as soon as a guard does not hold.
@@ -91,7 +89,6 @@ def compile_guarded(
         given: what to compile.
         target: the library to compute with; the constants are converted once, for its own numbers.
         checked: whether it answers None too where an output that is a number is NaN.
-        answered: how many of the outputs, the first ones, it answers; None: all.
     """
     program = given.program
     writer = StraightLine(given, target, buffers_to_reuse(given))
@@ -99,7 +96,7 @@ def compile_guarded(
     numbers = [name for slot, name in zip(program.outputs, outputs, strict=True) if not given.abstracts[slot].shape]
     if checked and numbers:
         lines.append(f"if {' or '.join(f'{name} != {name}' for name in dict.fromkeys(numbers))}: return None")
-    lines.append(f"return {', '.join(outputs[:answered])},")
+    lines.append(f"return {', '.join(outputs)},")
     source = "\n".join([f"def function({', '.join(writer.inputs)}):", *[f"    {line}" for line in lines]])
     context = target.context(())
     constants = {name: target.convert(program.constants[slot], context) for slot, name in writer.constants.items()}

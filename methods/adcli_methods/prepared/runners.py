@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from struct import Struct
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -130,7 +131,7 @@ def _on_floats(scalars: Scalars) -> Runner | None:
     program = scalars.shaped.program
     if not program.outputs:
         return None
-    assemble = _assembler(scalars.outputs)
+    assemble, numbers = _assembler(scalars.outputs), Struct(f"{len(program.outputs)}d")
     plain = all(not abstract.shape for abstract in (*scalars.inputs, *scalars.outputs))
     try:
         function = compile_guarded(scalars.shaped, target("math"), checked=plain)
@@ -140,11 +141,11 @@ def _on_floats(scalars: Scalars) -> Runner | None:
     def run(inputs: Sequence[Value]) -> Sequence[Value] | None:
         try:
             found = function(*(inputs if plain else _entries(inputs)))
+            if found is None or plain:
+                return found
+            flat = np.frombuffer(bytearray(numbers.pack(*found)))  # a quarter of np.array's time
         except (ArithmeticError, ValueError):
             return None
-        if found is None or plain:
-            return found
-        flat = np.array(found)
         return None if np.isnan(flat).any() else assemble(flat)
 
     return Runner(run, "python", operation_count(program), function if plain and len(scalars.inputs) == 1 else None)
@@ -152,7 +153,12 @@ def _on_floats(scalars: Scalars) -> Runner | None:
 
 def _entries(values: Sequence[Value]) -> list[float]:
     """All entries of numbers and arrays, in C order."""
-    return [entry for value in values for entry in np.ravel(value).tolist()]
+    if len(values) == 1:
+        return np.ravel(values[0]).tolist()
+    entries: list[float] = []
+    for value in values:
+        entries += [value] if type(value) is float else np.ravel(value).tolist()
+    return entries
 
 
 def _assembler(abstracts: Sequence[Abstract]) -> Callable[[Array], list[Value]]:
@@ -170,21 +176,31 @@ def _assembler(abstracts: Sequence[Abstract]) -> Callable[[Array], list[Value]]:
 
 def _on_arrays(given: Shaped) -> Runner:
     """Straight-line NumPy."""
-    checked, count = _checked(given)
-    function = compile_guarded(checked, QUICK_NUMPY, checked=True, answered=count)
+    function = compile_guarded(given, QUICK_NUMPY, checked=True)
     copied = outputs_to_copy(given)
 
     def run(inputs: Sequence[Value]) -> Sequence[Value] | None:
         with np.errstate(all="ignore"):  # infinities and NaN are values here
             found = function(*inputs)
-        if found is None:
-            return None
-        numbers = [_plain(value) for value in found]
+            if found is None or _has_nan(found):
+                return None
+        numbers = [value if type(value) is np.ndarray else _plain(value) for value in found]
         for position in copied:
             numbers[position] = np.array(numbers[position])
         return numbers
 
     return Runner(run, "numpy", operation_count(given.program))
+
+
+def _has_nan(outputs: Sequence[Value]) -> bool:
+    """Whether an entry of an array is NaN: then, and only then, the sum of squares is, which BLAS takes at once."""
+    for value in outputs:
+        if type(value) is np.ndarray and value.dtype.kind == "f":
+            flat = value if value.ndim == 1 else value.ravel(order="K")
+            square = flat.dot(flat)
+            if square != square:
+                return True
+    return False
 
 
 def _on_gpu(given: Shaped, device: str) -> Runner:

@@ -145,7 +145,8 @@ class QuickNumpyTarget(NumpyTarget):
         if ufunc is None:
             return super().expression(primitive, operands, parameters)
         axis, kept = parameters["axis"], ", keepdims=True" * parameters["keepdims"]
-        return f"np.{ufunc}.reduce({operands[0]}, axis={axis[0] if len(axis) == 1 else axis}{kept})"
+        along = "" if axis == (0,) else f", axis={axis[0] if len(axis) == 1 else axis}"  # the first is the default
+        return f"np.{ufunc}.reduce({operands[0]}{along}{kept})"
 
 
 _REDUCTIONS = {"sum": "add", "prod": "multiply", "max": "maximum", "min": "minimum"}

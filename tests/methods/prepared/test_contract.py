@@ -67,6 +67,24 @@ def test_no_warning_of_numpy_comes_from_a_call_outside_of_the_domain():
         assert np.isnan(prepared(np.array([np.inf, 0.0]))[0])
 
 
+def roots(x):
+    return np.sum(np.where(x.T > 0.0, np.sqrt(x.T), 0.0))
+
+
+@pytest.mark.parametrize("compile_with", ["auto", "c", "numpy"])
+def test_a_slope_that_comes_out_as_nan_is_computed_again_with_strict_zeros(compile_with):
+    prepared = prepare(roots, np.ones((2, 3)), compile=compile_with)
+    at = np.array([[4.0, 0.0, 1.0], [0.0, 0.25, 16.0]])
+    np.testing.assert_array_equal(prepared(at)[1], [[0.25, 0.0, 0.5], [0.0, 1.0, 0.125]])
+    assert prepared.report.fallbacks == 1
+
+
+def test_infinite_slopes_of_both_signs_are_no_reason_to_compute_again():
+    prepared = prepare(lambda x: np.sum(np.sqrt(x) * np.array([1.0, -1.0, 1.0])), np.ones(3), compile="numpy")
+    np.testing.assert_array_equal(prepared(np.array([0.0, 0.0, 4.0]))[1], [np.inf, -np.inf, 0.25])
+    assert prepared.report.fallbacks == 0
+
+
 FORMS = {
     "list": list,
     "strided": lambda x: np.repeat(x, 2)[::2],
