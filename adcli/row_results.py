@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import csv
-import os
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from typing import IO, Any, BinaryIO
+from typing import IO, Any
 
 import numpy as np
 
 from adcli.row_files import RowBlock
-from adcli_methods.errors import AdcliError, PointError
+from adcli_methods.errors import PointError
 from adcli_methods.row_function import RowDerivatives
 
 _COPY_BYTES = 1 << 20
@@ -101,23 +100,3 @@ class NpzResult(ExitStack):
                     np.lib.format.write_array_header_1_0(member, header)
                     spool.seek(0)
                     shutil.copyfileobj(spool, member, _COPY_BYTES)
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
-    """A binary stream that becomes the file when all went well, and is gone when not.
-
-    Raises: AdcliError if the folder cannot be written to.
-    """
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        with partial.open("xb") as stream:
-            yield stream
-        os.replace(partial, path)
-    except OSError as error:
-        if isinstance(error, BrokenPipeError):
-            raise
-        raise AdcliError(f"--out {path} cannot be written: {error.strerror}") from None
-    finally:
-        with suppress(OSError):
-            partial.unlink()

@@ -15,13 +15,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from adcli.row_files import CsvRows, NpzRows, RowBlock
-from adcli.row_results import CsvResult, NpzResult, replacing
+from adcli.row_results import CsvResult, NpzResult
 from adcli.target import PROBLEM, Target
 from adcli_methods.errors import AdcliError, OperatorError, PointError
 from adcli_methods.formula import formula_function, formula_inputs
 from adcli_methods.function import Function, function_of
 from adcli_methods.loading import load_python, names_python
 from adcli_methods.row_function import RowDerivatives, RowFunction
+from adcli_methods.whole_file import replacing
 
 FIRST_BAD_ROWS = 5
 """Bad rows that are told one by one."""
@@ -147,12 +148,12 @@ def _result(
     if out.suffix not in (".csv", ".npz"):
         raise AdcliError(f"--out {out}: with --points the name must end in .csv or .npz")
     if out.suffix == ".npz":
-        with replacing(out) as stream, NpzResult(out, wrt) as archive:
+        with replacing(out, f"--out {out}") as stream, NpzResult(out, wrt) as archive:
             yield archive
             archive.finish(stream)
         return
     with (
-        replacing(out) as stream,
+        replacing(out, f"--out {out}") as stream,
         TextIOWrapper(stream, encoding="utf-8", errors="surrogateescape", newline="") as text,
     ):
         yield CsvResult(text, names, wrt)

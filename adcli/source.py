@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import keyword
-import os
 import re
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,9 +13,10 @@ from adcli.point import parse_point
 from adcli.target import resolve
 from adcli_methods.derivative_source import derivative_source
 from adcli_methods.differentiate import Request, flat_problem
-from adcli_methods.errors import AdcliError, OperatorError
+from adcli_methods.errors import OperatorError
 from adcli_methods.formula import formula_inputs
 from adcli_methods.loading import names_python
+from adcli_methods.whole_file import write_whole
 
 
 def emitted(
@@ -53,18 +52,5 @@ def written(source: str, path: Path) -> str:
 
     Raises: AdcliError if it cannot be written.
     """
-    try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, text=True)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(source)
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
-    except OSError as error:
-        raise AdcliError(f"--out {path} cannot be written: {error.strerror}") from None
+    write_whole(path, source.encode(), f"--out {path}")
     return f"{path}: {source.count(chr(10))} lines"
-
-
-def _umask() -> int:
-    current = os.umask(0)
-    os.umask(current)
-    return current

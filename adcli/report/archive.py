@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +9,7 @@ import numpy as np
 from adcli_methods.derivative import Derivative
 from adcli_methods.errors import AdcliError
 from adcli_methods.structure import leaves_of
+from adcli_methods.whole_file import replacing
 
 
 def write(result: Derivative, path: Path) -> None:
@@ -24,10 +23,5 @@ def write(result: Derivative, path: Path) -> None:
     arrays = {
         ".".join((name, *parts)): np.asarray(leaf) for name, tree in trees.items() for parts, leaf in leaves_of(tree)
     }
-    try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".npz")
-        with os.fdopen(handle, "wb") as stream:
-            np.savez(stream, **arrays)  # type: ignore[arg-type]  # names are the keys
-        os.replace(temporary, path)
-    except OSError as error:
-        raise AdcliError(f"--out {path} cannot be written: {error.strerror}") from None
+    with replacing(path, f"--out {path}") as stream:
+        np.savez(stream, **arrays)  # type: ignore[arg-type]  # names are the keys

@@ -11,7 +11,7 @@ from typing import Any
 from adcli.report.bench_markdown import markdown
 from adcli.report.bench_page import page
 from adcli_benchmarks.record import Record
-from adcli_benchmarks.run_files import ending, write_whole
+from adcli_benchmarks.run_files import ending, write_result
 
 FORMATS = ("svg", "png")
 
@@ -33,12 +33,12 @@ def write_reports(records: Sequence[Record], stem: Path) -> list[Path]:
         folder.mkdir(parents=True, exist_ok=True)
     for name, formats in figures.items():
         for suffix, content in formats.items():
-            write_whole(folder / f"{name}.{suffix}", content)
+            write_result(folder / f"{name}.{suffix}", content)
     shown = [f"{folder.name}/{name}.png" for name in figures]
     document, whole_page = ending(stem, ".md"), ending(stem, ".html")
-    write_whole(document, markdown(records, stem.name, shown).encode())
+    write_result(document, markdown(records, stem.name, shown).encode())
     vectors = {name: formats["svg"] for name, formats in figures.items()}
-    write_whole(whole_page, page(records, stem.name, vectors).encode())
+    write_result(whole_page, page(records, stem.name, vectors).encode())
     return [document, whole_page, *([folder] if figures else [])]
 
 

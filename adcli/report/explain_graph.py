@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from adcli_methods.errors import AdcliError
 from adcli_methods.explanation import Explanation
+from adcli_methods.whole_file import write_whole
 
 SUFFIXES = (".svg", ".png", ".dot", ".mmd", ".json")
 
@@ -18,7 +18,7 @@ def write_graph(explanation: Explanation, path: Path, *, adjoints: bool = True) 
     Raises: AdcliError for an unknown suffix or a folder that cannot be written to; UnavailableError where a drawn
         graph lacks its library.
     """
-    write_file(path, graph_bytes(explanation, path.suffix.lower(), adjoints=adjoints))
+    write_whole(path, graph_bytes(explanation, path.suffix.lower(), adjoints=adjoints))
 
 
 def graph_bytes(explanation: Explanation, suffix: str, *, adjoints: bool = True) -> bytes:
@@ -53,19 +53,3 @@ def graph_bytes(explanation: Explanation, suffix: str, *, adjoints: bool = True)
 def encoded(text: str) -> bytes:
     """Text as UTF-8; half characters, which a user's names may hold, are question marks."""
     return text.encode("utf-8", "replace")
-
-
-def write_file(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all.
-
-    Raises: AdcliError if the folder cannot be written to.
-    """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        try:
-            temporary.write_bytes(content)
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise AdcliError(f"{path} cannot be written: {error.strerror}") from None

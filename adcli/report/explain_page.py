@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from adcli.report.explain_graph import encoded, write_file
+from adcli.report.explain_graph import encoded
 from adcli.report.explain_source import source_html
 from adcli.report.graph_folding import Graph, Node, graph_of
 from adcli.report.graph_layout import drawing_of
@@ -22,6 +22,7 @@ from adcli.report.graph_svg import colours, style, svg
 from adcli.report.numbers import count, text
 from adcli_methods.explanation import Explanation, Line
 from adcli_methods.html_text import brief
+from adcli_methods.whole_file import write_whole
 
 _BLANK = re.compile(r"<!--(\w+)-->")
 MOST_TERMS = 6
@@ -33,7 +34,7 @@ def write_page(explanation: Explanation, path: Path) -> None:
 
     Raises: UnavailableError without igraph, AdcliError if the folder cannot be written to.
     """
-    write_file(path, encoded(page(explanation)))
+    write_whole(path, encoded(page(explanation)))
 
 
 def page(explanation: Explanation) -> str:

@@ -18,6 +18,7 @@ from typing import Any
 from adcli_benchmarks.record import SCHEMA_VERSION, Record, plain
 from adcli_benchmarks.request import BenchRequest
 from adcli_methods.errors import AdcliError
+from adcli_methods.whole_file import write_whole
 
 CSV_COLUMNS = (
     "measure", "problem", "method", "size", "dtype", "device", "seed", "settings", "outcome", "reason",
@@ -98,7 +99,7 @@ def create(stem: Path, request: BenchRequest) -> RunFile:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise _unwritable(path, error, "give --out a folder that can be written to") from None
-    write_whole(path, header)
+    write_result(path, header)
     return RunFile(stem, len(header))
 
 
@@ -134,25 +135,15 @@ def write_csv(records: Sequence[Record], path: Path) -> None:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(CSV_COLUMNS)
     writer.writerows(row for record in records for row in _rows(record))
-    write_whole(path, text.getvalue().encode())
+    write_result(path, text.getvalue().encode())
 
 
-def write_whole(path: Path, content: bytes) -> None:
+def write_result(path: Path, content: bytes) -> None:
     """Put a file in its place at once; a reader sees the old one or the new one.
 
     Raises: AdcliError if it cannot be written.
     """
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        with open(partial, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            partial.unlink()
-        raise _unwritable(path, error, "give --out a folder with space that can be written to") from None
+    write_whole(path, content, way_out="give --out a folder with space that can be written to")
 
 
 def _rows(record: Record) -> Iterator[tuple[Any, ...]]:
@@ -221,4 +212,4 @@ def _go_on(stem: Path) -> str:
 
 
 def _unwritable(path: Path, error: OSError, way_out: str) -> AdcliError:
-    return AdcliError(f"{path} cannot be written ({error.strerror}): {way_out}")
+    return AdcliError(f"{path} cannot be written: {error.strerror}: {way_out}")

@@ -7,7 +7,6 @@ The contenders take turns in short rounds, so that whatever else the machine doe
 
 from __future__ import annotations
 
-import csv
 import gc
 import os
 import statistics
@@ -15,11 +14,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import tables
 
 from adcli_benchmarks.problems.data import mixture
 from adcli_benchmarks.problems.networks import pictures
@@ -216,7 +215,7 @@ def _in_turns(runs: dict[str, Run]) -> dict[str, list[float]]:
             gc.collect()
             run()
             stop = time.perf_counter() + ROUND_SECONDS
-            calls = []
+            calls = list[float]()
             while not calls or time.perf_counter() < stop:
                 started = time.perf_counter()
                 run()
@@ -231,11 +230,8 @@ def main(path: str, *names: str) -> None:
         os.environ["XDG_CACHE_HOME"] = folder
         rows = [row for name in PROBLEMS if not names or name.split(",")[0] in names for row in measure(name)]
     for row in rows:
-        print("  ".join(f"{value}" for value in row.values()))
-    with Path(path).open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+        tables.show(row)
+    tables.write(rows, path)
 
 
 if __name__ == "__main__":

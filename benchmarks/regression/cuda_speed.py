@@ -12,7 +12,6 @@ With TRITON_INTERPRET=1 and --device cpu:0 the script itself can be tried withou
 from __future__ import annotations
 
 import argparse
-import csv
 import gc
 import statistics
 import sys
@@ -22,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import tables
 import torch
 from compiled_speed import fused_sum, logistic, rosenbrock
 
@@ -30,6 +30,7 @@ from adcli_methods.errors import UnavailableError
 from adcli_methods.function import FlatFunction, Function
 from adcli_methods.optimiser import optimise
 from adcli_methods.prepared.runners import Runner, runner_of
+from adcli_methods.prepared.way import Way
 from adcli_methods.program import Instruction, Program
 from adcli_methods.rewriting import shaped_gradient
 from adcli_methods.shapes import Abstract, Shaped
@@ -79,7 +80,7 @@ def by_triton(function: Callable[..., Any], point: torch.Tensor, device: str) ->
     """This package's kernels."""
     dtype = str(point.dtype).rpartition(".")[2]
     program = resized(gradient_at(function, SMALL, dtype), SMALL, len(point))
-    runner = runner_of(program, "auto", device)
+    runner = runner_of(program, Way(device=device))
     return lambda: runner.run([point]), runner
 
 
@@ -186,12 +187,9 @@ def main(arguments: list[str]) -> None:
     for dtype in TOLERANCES:
         for name in PROBLEMS:
             for row in measure(name, dtype, given.n, given.device):
-                print("  ".join(f"{value}" for value in row.values()), flush=True)
+                tables.show(row)
                 rows.append(row)
-            with given.path.open("w", newline="", encoding="utf-8") as file:
-                writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-                writer.writeheader()
-                writer.writerows(rows)
+            tables.write(rows, given.path)
 
 
 if __name__ == "__main__":

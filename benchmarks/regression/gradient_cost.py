@@ -9,15 +9,15 @@ turns. A problem with several outputs has the gradient of their sum, which takes
 
 from __future__ import annotations
 
-import csv
 import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import numpy as np
+import tables
 
 from adcli_benchmarks.operations import operations
 from adcli_benchmarks.problem import Problem
@@ -26,6 +26,7 @@ from adcli_benchmarks.timing import time_interleaved
 from adcli_methods.differentiate import Request, flat_problem
 from adcli_methods.errors import AdcliError
 from adcli_methods.function import FlatFunction, Function
+from adcli_methods.method import Prepared
 from adcli_methods.methods import method_named
 from adcli_methods.optimiser import optimise
 from adcli_methods.prepared.version import Version, prepare_version
@@ -118,7 +119,7 @@ def _derivatives(problem: Problem, flat: FlatFunction, size: int, versions: dict
     """What gives the value and the gradient; each is held to the first."""
     runs: dict[str, Run] = {}
     for name, version in versions.items():
-        runs[name] = lambda version=version: version.runner.run(flat.leaves)
+        runs[name] = partial(version.runner.run, flat.leaves)
     expected = _numbers(runs["picked"]())
 
     def add(name: str, run: Run, lower: Callable[[Any], Any]) -> None:
@@ -129,13 +130,14 @@ def _derivatives(problem: Problem, flat: FlatFunction, size: int, versions: dict
     if flat.function.derivative is not None:
         point = problem.point(size)
         inputs, names = tuple(point.values()), [path[0] for path in flat.paths]
-        add("by hand", lambda: (problem.function(*inputs), problem.derivative(*inputs)), lambda r: _parts(*r, names))
+        value, derivative = problem.function, flat.function.derivative
+        add("by hand", lambda: (value(*inputs), derivative(*inputs)), lambda r: _parts(r, names))
     for peer in PEERS:
         if problem.name in LEFT_OUT.get(peer, ()) and (size > SHORT or len(flat.program.instructions) > SHORT):
             continue
         try:
             ready = method_named(peer)().prepared(flat, "gradient")
-            add(peer, lambda ready=ready: ready.run(ready.leaves), lambda r, m=ready: m.lower([*r[0], *r[1]]))
+            add(peer, partial(ready.run, ready.leaves), partial(_lowered, ready))
         except AdcliError as error:
             print(f"{problem.name}: {peer} left out: {error}", file=sys.stderr)
     return runs
@@ -157,7 +159,13 @@ def _without_compiler(flat: FlatFunction) -> Version:
             os.environ["CC"] = chosen
 
 
-def _parts(value: Any, derivative: Any, names: list[str]) -> list[Any]:
+def _lowered(ready: Prepared, result: Any) -> list[Any]:
+    """A peer's values and derivatives as NumPy's."""
+    return ready.lower([*result[0], *result[1]])
+
+
+def _parts(result: Any, names: list[str]) -> list[Any]:
+    value, derivative = result
     return [value, *(derivative[name] for name in names)] if isinstance(derivative, dict) else [value, derivative]
 
 
@@ -176,11 +184,8 @@ def main(path: str, *names: str) -> None:
             for size in sizes if not names or problem.name in names else ():
                 rows += [] if size is None else list(measure(problem, size))
     for row in rows:
-        print("  ".join(f"{value}" for value in row.values()))
-    with Path(path).open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+        tables.show(row)
+    tables.write(rows, path)
 
 
 if __name__ == "__main__":

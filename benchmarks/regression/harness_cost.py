@@ -15,8 +15,9 @@ import os
 import statistics
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from adcli_benchmarks.cell import Cell
 from adcli_benchmarks.record import Record
@@ -53,7 +54,7 @@ def costs(folder: Path, seconds: float) -> Iterator[tuple[Record, list[float]]]:
 
 def told(record: Record) -> float:
     """The seconds of one call as the record tells them."""
-    values = record.values
+    values: Mapping[str, Any] = record.values
     if "primal_seconds" in values:
         return float(values["primal_seconds"])
     return float(values["run_seconds"]) / int(values["primal_evaluations"])

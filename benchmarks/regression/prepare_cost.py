@@ -8,7 +8,6 @@ without a time; so is what would meet it if a contender's time grew in proportio
 
 from __future__ import annotations
 
-import csv
 import gc
 import json
 import math
@@ -18,10 +17,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
+import tables
 
 from adcli_benchmarks.problems import problem_named
 from adcli_methods.function import FlatFunction, function_of
@@ -148,7 +147,7 @@ def measured(cell: Cell) -> dict[str, Any]:
     function, point = subject(name, operations)
     flat = FlatFunction(function_of(lambda x: function(np, x)), {"x": point}, [("x",)])
     prepare = CONTENDERS[contender](function, point)
-    seconds, told = [], []
+    seconds, told = list[float](), list[Any]()
     while len(seconds) < MOST_REPEATS and sum(seconds) < REPEAT_SECONDS:
         gc.collect()
         started = time.perf_counter()
@@ -167,9 +166,11 @@ def in_a_process(cell: Cell) -> dict[str, Any] | str:
     """One cell in a process of its own; in words why there is no result."""
     command = [sys.executable, __file__, "--cell", json.dumps(cell)]
     with tempfile.TemporaryDirectory() as kernels:  # none compiled before
-        given = {"capture_output": True, "text": True, "env": {**os.environ, "XDG_CACHE_HOME": kernels}}
+        environment = {**os.environ, "XDG_CACHE_HOME": kernels}
         try:
-            done = subprocess.run(command, timeout=LIMIT_SECONDS, check=False, **given)
+            done = subprocess.run(
+                command, timeout=LIMIT_SECONDS, check=False, capture_output=True, text=True, env=environment
+            )
         except subprocess.TimeoutExpired:
             return f"more than {LIMIT_SECONDS:g} s"
     if done.returncode:
@@ -204,14 +205,11 @@ def main(path: str, *names: str) -> None:
             found: dict[str, Any] | str = f"not tried: {reason}"
         else:
             found = in_a_process(cell)
-            is_measured = isinstance(found, dict)
-            latest[name, contender] = found["seconds"] / found["operations"] if is_measured else math.inf
+            cost = math.inf if isinstance(found, str) else found["seconds"] / found["operations"]
+            latest[name, contender] = cost
         rows.append(row(cell, found))
-        print("  ".join(f"{value}" for value in rows[-1].values()), flush=True)
-    with Path(path).open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+        tables.show(rows[-1])
+    tables.write(rows, path)
 
 
 if __name__ == "__main__":

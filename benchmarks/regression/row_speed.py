@@ -9,7 +9,6 @@ memory grows with the rows.
 
 from __future__ import annotations
 
-import csv
 import gc
 import statistics
 import subprocess
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import tables
 
 from adcli_methods.formula import formula_function
 from adcli_methods.row_versions import BLOCK_ROWS
@@ -162,7 +162,7 @@ def _in_turns(runs: dict[str, Run], rounds: int) -> dict[str, list[float]]:
 
 def command(rows: int, folder: Path) -> dict[str, Any]:
     """The time and the peak of `adcli diff --points` in a process of its own."""
-    np.savez(folder / "rows.npz", **table(rows))
+    np.savez(folder / "rows.npz", **table(rows))  # type: ignore[arg-type]  # names are the keys
     points, out = str(folder / "rows.npz"), str(folder / "found.npz")
     call = ["diff", FORMULA, "--points", points, "--wrt", ",".join(WRT), "--out", out, "-q"]
     started = time.perf_counter()
@@ -186,11 +186,8 @@ def main(path: str) -> None:
         found = [command(rows, Path(folder)) for rows in ROWS]
     found = [row for rows in ROWS for row in speeds(rows)] + found
     for row in found:
-        print("  ".join(f"{value}" for value in row.values()))
-    with Path(path).open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(found[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(found)
+        tables.show(row)
+    tables.write(found, path)
 
 
 if __name__ == "__main__":

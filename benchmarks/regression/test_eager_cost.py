@@ -33,7 +33,8 @@ def steps(count: int) -> Callable[[Any], Any]:
 def hips(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """HIPS autograd's gradient of a function that uses its own numpy."""
     autograd = pytest.importorskip("autograd")
-    return autograd.grad(function)
+    gradient: Callable[[Any], Any] = autograd.grad(function)
+    return gradient
 
 
 @pytest.mark.benchmark(group="exp(x**2) at one point")

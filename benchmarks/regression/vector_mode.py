@@ -7,17 +7,16 @@ The contenders take turns, so that whatever else the machine does meets all of t
 
 from __future__ import annotations
 
-import csv
 import gc
 import statistics
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import tables
 from compiled_speed import fused_sum, helmholtz
 
 import adcli
@@ -163,11 +162,8 @@ def main(path: str, *names: str) -> None:
     """Measure and write the table."""
     rows = [row for name in FUNCTIONS if not names or name in names for row in measure(name)]
     for row in rows:
-        print("  ".join(f"{value}" for value in row.values()))
-    with Path(path).open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+        tables.show(row)
+    tables.write(rows, path)
 
 
 if __name__ == "__main__":

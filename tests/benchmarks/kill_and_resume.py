@@ -94,7 +94,7 @@ def kill_and_resume(folder: Path, kills: int, cells: str = "instant", seed: int 
                 break
             path = ending(stem, ".jsonl")
             torn += path.exists() and not path.read_bytes().endswith(b"\n")
-            torn += (folder / f".{stem.name}.csv.partial").exists()
+            torn += any(folder.glob(f".{stem.name}.csv.*.partial"))
             finished = check(stem, finished)
         finished = check(stem, finished)
         assert cells == "real" or len(finished) == len(CELLS)

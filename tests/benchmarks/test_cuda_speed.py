@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import csv
-import os
 import sys
 from pathlib import Path
 
 import pytest
 
-torch = pytest.importorskip("torch")
-pytest.importorskip("triton", reason="Triton is not installed")
-INTERPRETED = os.environ.get("TRITON_INTERPRET") == "1"
-if INTERPRETED:
-    from ..methods.kernels.interpreter import install  # noqa: TID252
+from ..methods.kernels.gpu import IS_INTERPRETED, torch_beside_triton  # noqa: TID252
 
-    install()
-elif not torch.cuda.is_available():
-    pytest.skip("no GPU here: test_triton.py runs this file in Triton's interpreter", allow_module_level=True)
-DEVICE, N = ("cpu:0", "3000") if INTERPRETED else ("cuda", "1e6")
+torch_beside_triton()
+DEVICE, N = ("cpu:0", "3000") if IS_INTERPRETED else ("cuda", "1e6")
 
 
 @pytest.fixture
@@ -28,7 +21,7 @@ def script(monkeypatch):
     import cuda_speed
 
     yield cuda_speed
-    for name in ("cuda_speed", "compiled_speed"):
+    for name in ("cuda_speed", "compiled_speed", "tables"):
         sys.modules.pop(name, None)
 
 

@@ -129,7 +129,7 @@ def test_another_file_is_no_run(tmp_path, content):
 
 def test_a_folder_that_cannot_be_written_to_is_said(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(AdcliError, match=r"cannot be written \(.*\): give --out a folder"):
+    with pytest.raises(AdcliError, match=r"cannot be written: .*: give --out a folder"):
         create(tmp_path / "file" / "run1", REQUEST)
     with pytest.raises(AdcliError, match="cannot be read"):
         reopen(tmp_path / "none")

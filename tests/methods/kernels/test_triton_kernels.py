@@ -5,8 +5,6 @@ On a GPU where there is one, else in Triton's interpreter, which `test_triton.py
 
 from __future__ import annotations
 
-import os
-
 import numpy as np
 import pytest
 
@@ -16,6 +14,7 @@ from adcli_methods.kernels.triton_program import TritonProgram
 from adcli_methods.targets.numpy_target import NUMPY
 
 from . import test_kernels as cases
+from .gpu import IS_INTERPRETED, torch_beside_triton
 from .test_kernels import (  # noqa: F401 (they run here too)
     test_broadcasts_and_reductions_over_any_axis,
     test_inputs_that_are_views_with_gaps_or_backwards,
@@ -30,16 +29,8 @@ from .test_kernels import (  # noqa: F401 (they run here too)
     test_whole_numbers_and_truth_values,
 )
 
-torch = pytest.importorskip("torch")
-pytest.importorskip("triton", reason="Triton is not installed")
-INTERPRETED = os.environ.get("TRITON_INTERPRET") == "1"
-if INTERPRETED:
-    from .interpreter import install
-
-    install()
-elif not torch.cuda.is_available():
-    pytest.skip("no GPU here: test_triton.py runs this file in Triton's interpreter", allow_module_level=True)
-DEVICE = "cpu" if INTERPRETED else "cuda"
+torch = torch_beside_triton()
+DEVICE = "cpu" if IS_INTERPRETED else "cuda"
 
 
 class OnDevice:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import numpy as np
 import pytest
 
@@ -16,21 +14,15 @@ from adcli_methods.prepared import prepared as module
 from adcli_methods.prepared.once import differentiate_compiled
 from adcli_methods.prepared.prepared import prepare
 
-torch = pytest.importorskip("torch")
-pytest.importorskip("triton", reason="Triton is not installed")
-INTERPRETED = os.environ.get("TRITON_INTERPRET") == "1"
-if INTERPRETED:
-    from ..kernels.interpreter import install  # noqa: TID252
+from ..kernels.gpu import IS_INTERPRETED, torch_beside_triton  # noqa: TID252
 
-    install()
-elif not torch.cuda.is_available():
-    pytest.skip("no GPU here: test_triton.py runs this file in Triton's interpreter", allow_module_level=True)
-DEVICE = "cpu:0" if INTERPRETED else "cuda"  # to torch the CPU, to this package not the one that it knows
+torch = torch_beside_triton()
+DEVICE = "cpu:0" if IS_INTERPRETED else "cuda"  # to torch the CPU, to this package not the one that it knows
 
 
 @pytest.fixture(autouse=True)
 def _device_is_here(monkeypatch):
-    if INTERPRETED:
+    if IS_INTERPRETED:
         monkeypatch.setattr(module, "check_device", lambda device: None)
         monkeypatch.setattr(differentiate, "check_device", lambda device: None)
         monkeypatch.setattr(InHouse, "devices", (*InHouse.devices, DEVICE))
