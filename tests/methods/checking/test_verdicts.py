@@ -12,7 +12,6 @@ import scipy.sparse
 from adcli_methods.checking.check import check
 from adcli_methods.checking.claims import Claim
 from adcli_methods.checking.report import Verdict, worst
-from adcli_methods.errors import OperatorError, PointError
 
 X = np.array([1.3, 0.7, 0.8, 1.9, 1.2])
 B = np.arange(15.0).reshape(3, 5) / 7
@@ -233,46 +232,6 @@ def test_scipy_functions_and_constant_arguments_pass_out_of_the_box():
     assert check(rosen, rosen_hess_prod, X).operator == "hvp"
     assert check(lambda x, a, b: np.sum(a * x**2 + b), lambda x, a, b: 2 * a * x, X, args=(3.0, 1.0)).passed
     assert check(lambda *a: squares(a[0]) * a[1], lambda x, k: 2 * x * k, X, args=(3.0,)).passed
-
-
-def test_points_vary_where_none_is_given():
-    report = check(np.cosh, lambda x: np.where(np.abs(x) < 2, np.sinh(x), 0.0), size=5, points=6)
-    assert report.verdict is Verdict.FAIL
-    assert len(report.points) == 6
-    lengths = {len(np.atleast_1d(point.point)) for point in check(squares, twice, size=4, points=9).points}
-    assert len(lengths) > 1
-    layouts = {np.asarray(point.point).flags.c_contiguous for point in check(squares, twice, size=4, points=9).points}
-    assert layouts == {True, False}
-
-
-def test_points_outside_of_the_domain_are_left_out():
-    report = check(lambda x: np.sum(np.sqrt(x)), lambda x: 0.5 / np.sqrt(x), size=4, points=6)
-    assert report.passed
-    assert any("left out" in note for note in report.notes)
-
-
-def test_random_points_surround_the_given_one():
-    report = check(squares, twice, X, points=4)
-    assert report.passed
-    assert len(report.points) == 4
-    assert np.array_equal(report.points[0].point, X)
-
-
-def test_the_same_seed_gives_the_same_report():
-    first, second = (check(wavy, lambda x: 1.1 * wavy_jacobian(x), X, points=3, seed=4) for _ in range(2))
-    assert first.entries == second.entries
-    assert first.causes == second.causes
-
-
-def test_requests_without_sense_are_errors():
-    with pytest.raises(OperatorError, match="unknown kind"):
-        check(squares, twice, X, kind="slope")
-    with pytest.raises(OperatorError, match="0 points"):
-        check(squares, twice, X, points=0)
-    with pytest.raises(OperatorError, match="is no derivative"):
-        check(squares, 3.0, X)
-    with pytest.raises(PointError, match="size 0"):
-        check(squares, twice, size=0)
 
 
 def test_the_most_severe_verdict_is_the_reports():
