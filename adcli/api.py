@@ -194,14 +194,17 @@ def compare(
     dtype: str | None = None,
     device: str = "cpu",
     derivative: Target | None = None,
+    timeout: float | None = None,
 ) -> Comparison:
     """Differentiate by every method, with errors against a 50-digit reference.
 
-    Arguments: as of `diff`.
+    Arguments: as of `diff`; and
+        timeout: seconds for each method, for the reference and for the advice, where the system has a timer and this
+            is the main thread; None: no limit.
     Result: a Comparison, one row for each method.
 
     >>> {row.method: row.ulp_error < 1 for row in compare("exp(x**2)", at=2).rows if row.method == "reverse"}
     {'reverse': True}
     """
     function, point = resolve(target, at, derivative)
-    return compare_methods(function, point, Request("auto", wrt, order, None, None, dtype, device))
+    return compare_methods(function, point, Request("auto", wrt, order, None, None, dtype, device), timeout)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from adcli.advice import Advice, advise
+from adcli.time_limit import TimeLimitError, within
 from adcli_methods.derivative import Derivative
 from adcli_methods.differentiate import Request, differentiate, flat_problem
 from adcli_methods.errors import AdcliError, UnavailableError
@@ -28,7 +29,7 @@ class ComparisonRow:
 
     Arguments:
         method: its name.
-        outcome: "ok", "unavailable", "unsupported" or "failed".
+        outcome: "ok", "unavailable", "unsupported", "timeout" or "failed".
         reason: why there is no result.
         derivative: the result; None without one.
         absolute_error, relative_error: of the worst entry; relative to the largest entry's size.
@@ -54,7 +55,7 @@ class Comparison:
         entries: how many entries the derivative has, and how many were compared.
         rows: one for each method.
         note: why there is no reference, if there is none.
-        advice: the method to take, and why; None if none gave a result.
+        advice: the method to take, and why; None if none gave a result, or it took too long to find out.
     """
 
     function: str
@@ -65,17 +66,22 @@ class Comparison:
     advice: Advice | None = None
 
 
-def compare_methods(function: Function, at: Any, request: Request) -> Comparison:
+def compare_methods(function: Function, at: Any, request: Request, timeout_seconds: float | None = None) -> Comparison:
     """Differentiate by every method, and measure each against the reference.
 
+    Arguments:
+        function: what to differentiate.
+        at: the point.
+        request: how; its mode is left aside.
+        timeout_seconds: for each method, for the reference and for the advice; None: no limit.
     Raises: AdcliError if the function or the point is at fault, so that no method could give a result.
     """
     problem = flat_problem(function, at, request)
-    reference, note = _reference(problem, request)
-    rows = [_row(kind, function, at, request, reference) for kind in installed_methods()]
+    reference, note = _reference(problem, request, timeout_seconds)
+    rows = [_row(kind, function, at, request, reference, timeout_seconds) for kind in installed_methods()]
     names = reference.texts if reference else ()
     entries = (reference.total, len(reference.positions)) if reference else (0, 0)
-    advice = advise(function, at, request, rows)
+    advice = _advice(function, at, request, rows, timeout_seconds)
     return Comparison(function.formula or function.name, names, entries, tuple(rows), note, advice)
 
 
@@ -89,9 +95,22 @@ class _Reference:
     total: int
 
 
-def _reference(problem: FlatFunction, request: Request) -> tuple[_Reference | None, str]:
+def _advice(
+    function: Function, at: Any, request: Request, rows: Sequence[ComparisonRow], timeout_seconds: float | None
+) -> Advice | None:
     try:
-        return _exact(problem, request.order), ""
+        with within(timeout_seconds):
+            return advise(function, at, request, rows)
+    except TimeLimitError:
+        return None
+
+
+def _reference(problem: FlatFunction, request: Request, timeout_seconds: float | None) -> tuple[_Reference | None, str]:
+    try:
+        with within(timeout_seconds):
+            return _exact(problem, request.order), ""
+    except TimeLimitError:
+        return None, f"no reference: it takes more than {timeout_seconds:g} s (--timeout)"
     except UnavailableError:
         raise
     except AdcliError as error:
@@ -143,13 +162,21 @@ def _seeds(problem: FlatFunction, column: int) -> list[Any]:
 
 
 def _row(
-    kind: type[Method], function: Function, at: Any, request: Request, reference: _Reference | None
+    kind: type[Method],
+    function: Function,
+    at: Any,
+    request: Request,
+    reference: _Reference | None,
+    timeout_seconds: float | None,
 ) -> ComparisonRow:
     missing = kind.missing()
     if missing is not None:
         return ComparisonRow(kind.name, "unavailable", f"install it: {missing}")
     try:
-        result = differentiate(function, at, replace(request, mode=kind.name))
+        with within(timeout_seconds):
+            result = differentiate(function, at, replace(request, mode=kind.name))
+    except TimeLimitError:
+        return ComparisonRow(kind.name, "timeout", f"no result after {timeout_seconds:g} s (--timeout)")
     except UnavailableError as error:
         return ComparisonRow(kind.name, "unavailable", str(error))
     except AdcliError as error:

@@ -17,6 +17,7 @@ def run(
     derivative: str = typer.Option(None, help="The hand-written derivative, for the row of manual."),
     dtype: str = typer.Option(None, help="float32 or float64."),
     device: str = typer.Option("cpu", help="cpu or cuda."),
+    timeout: float = typer.Option(10.0, min=0.1, help="Seconds for each method, and for the reference."),
     as_json: bool = typer.Option(False, "--json", help="JSON on stdout."),
 ) -> None:
     """Differentiate by every method, with errors against a 50-digit reference."""
@@ -27,7 +28,8 @@ def run(
     names = [name.strip() for name in wrt.split(",")] if wrt else None
     with user_code():
         function, point = function_at(target, at, n, seed, derivative)
-        comparison = compare_methods(function, point, Request("auto", names, order, None, None, dtype, device))
+        request = Request("auto", names, order, None, None, dtype, device)
+        comparison = compare_methods(function, point, request, timeout)
     if as_json:
         from adcli.report.as_json import comparison_json
 
