@@ -52,7 +52,7 @@ class Reuse:
     """What a derivative prepared once (adcli.prepare) takes, next to differentiating anew at each call.
 
     Arguments:
-        backend: what runs it: "python", "numpy" or "c".
+        backend: what runs it: "python", "numpy", "machine" or "c".
         prepare_seconds: once.
         run_seconds: each call, the least of a few.
         once_seconds: each call of the recommended method without preparing.

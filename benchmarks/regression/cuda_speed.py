@@ -29,7 +29,8 @@ from adcli_methods.devices import require
 from adcli_methods.errors import UnavailableError
 from adcli_methods.function import FlatFunction, Function
 from adcli_methods.optimiser import optimise
-from adcli_methods.prepared.runners import Runner, runner_of
+from adcli_methods.prepared.choice import runner_of
+from adcli_methods.prepared.runners import Runner
 from adcli_methods.prepared.way import Way
 from adcli_methods.program import Instruction, Program
 from adcli_methods.rewriting import shaped_gradient

@@ -6,11 +6,21 @@ from collections.abc import Sequence
 
 from adcli_methods.kernels.blocked import BlockedProgram
 from adcli_methods.kernels.compiled import CompiledProgram
+from adcli_methods.kernels.compiler import has_compiler
+from adcli_methods.kernels.machine import MachineProgram, NotForTheMachineError
 from adcli_methods.kernels.report import KernelReport
 from adcli_methods.program import Program
 from adcli_methods.shapes import Abstract
 
-__all__ = ["BlockedProgram", "CompiledProgram", "KernelReport", "compile_program"]
+__all__ = [
+    "BlockedProgram",
+    "CompiledProgram",
+    "KernelReport",
+    "MachineProgram",
+    "NotForTheMachineError",
+    "compile_program",
+    "has_compiler",
+]
 
 
 def compile_program(

@@ -173,6 +173,11 @@ def cost_of(name: str) -> int:
     return _COSTS.get(name, _COST_OF_A_FUNCTION)
 
 
+def names() -> tuple[str, ...]:
+    """The elementwise primitives that C has on doubles, in order."""
+    return tuple(sorted({*_OF_FLOATS, *_TESTS}))
+
+
 def functions() -> frozenset[str]:
     """The names of the C functions and macros that expressions on doubles use."""
     return frozenset(re.findall(r"[A-Za-z]\w*", " ".join([*_OF_FLOATS.values(), *_TESTS.values(), *HELPERS])))

@@ -158,7 +158,7 @@ class CSource:
             for entry in self.entries
         )
         functions = "\n".join([*self._kernel_texts, scopes])
-        return "\n".join([PRELUDE, DATA, *_declarations(functions, self.strict), functions, entries])
+        return "\n".join([PRELUDE, DATA, *declarations(functions, self.strict), functions, entries])
 
     def _scope_text(self, scope: Scope) -> str:
         lines = [*self._pointers(scope), *self._numbers_given(scope), *scope.lines]
@@ -198,7 +198,7 @@ def _address(home: Home) -> str:
     return f"DATA({home.place})" if home.place is not None else f"(W + {home.offset})"
 
 
-def _declarations(text: str, strict: bool) -> Iterator[str]:
+def declarations(text: str, strict: bool) -> Iterator[str]:
     """The functions that a text uses: helpers of the C library and our own."""
     for kind in FLOATS:
         end = suffix(kind)

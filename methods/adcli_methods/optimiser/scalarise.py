@@ -17,7 +17,7 @@ import numpy as np
 from adcli_methods.optimiser.rewrite import Draft
 from adcli_methods.primitives import PRIMITIVES
 from adcli_methods.primitives.structural import fill_index
-from adcli_methods.program import GIVEN, Guard, Instruction, Program
+from adcli_methods.program import Guard, Instruction, Program
 from adcli_methods.shapes import Abstract, Shaped
 
 Slots = np.ndarray[Any, np.dtype[np.intp]]
@@ -68,29 +68,6 @@ def scalarise(given: Shaped, most_operations: int) -> Scalars | None:
     outputs = [slot for output in program.outputs for slot in exploded.filled(places[output]).ravel().tolist()]
     made = Program(draft.instructions, exploded.inputs, draft.constants, outputs, guards)
     return Scalars(Shaped(made, tuple(draft.abstracts)), ins, outs)
-
-
-def pack(given: Shaped) -> Shaped:
-    """A Program on numbers with one array of all inputs in the place of its inputs, and one of all outputs."""
-    program, draft = given.program, Draft()
-    count = len(program.inputs)
-    array = draft.input(Abstract((count,), "float64"))
-    place: dict[int, int] = {}
-    for position, slot in enumerate(program.inputs):
-        index = {"index": (position,)}
-        place[slot] = draft.operation(PRIMITIVES["getitem"], (array,), index, given.abstracts[slot], GIVEN)
-    for slot, instruction in enumerate(program.instructions):
-        if instruction.primitive is not None:
-            operands = tuple([place[operand] for operand in instruction.operands])
-            parameters, abstract = instruction.parameters, given.abstracts[slot]
-            place[slot] = draft.operation(instruction.primitive, operands, parameters, abstract, instruction)
-        elif slot not in place:
-            place[slot] = draft.constant(program.constants[slot])
-    outputs = tuple(place[slot] for slot in program.outputs)
-    abstract = Abstract((len(outputs),), "float64")
-    result = draft.operation(PRIMITIVES["stack"], outputs, {}, abstract, GIVEN)
-    guards = [Guard(place[guard.slot], guard.outcome) for guard in program.guards]
-    return Shaped(Program(draft.instructions, [array], draft.constants, [result], guards), tuple(draft.abstracts))
 
 
 def _one(places: list[Slots], given: Shaped, slot: int) -> int:

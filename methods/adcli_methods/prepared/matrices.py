@@ -13,7 +13,8 @@ from adcli_methods.batching import chunk_size
 from adcli_methods.kernels.report import joined
 from adcli_methods.operators import refuse_too_large
 from adcli_methods.optimiser import PassEffect, optimise
-from adcli_methods.prepared.runners import Runner, runner_of
+from adcli_methods.prepared.choice import runner_of
+from adcli_methods.prepared.runners import Runner
 from adcli_methods.prepared.way import Way
 from adcli_methods.primitive import Value
 from adcli_methods.program import Program

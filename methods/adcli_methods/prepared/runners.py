@@ -1,4 +1,4 @@
-"""Ways to run a derived Program again and again: Python floats, NumPy, or fused native kernels."""
+"""Ways to run a derived Program again and again: Python floats, NumPy, the machine for numbers, or fused kernels."""
 
 from __future__ import annotations
 
@@ -12,32 +12,16 @@ import numpy as np
 from adcli_methods import kernels
 from adcli_methods.buffers import outputs_to_copy
 from adcli_methods.emission import compile_guarded
-from adcli_methods.errors import OperatorError, UnavailableError
-from adcli_methods.optimiser import operation_count, optimise
-from adcli_methods.optimiser.scalarise import Scalars, pack, scalarise
+from adcli_methods.errors import OperatorError
+from adcli_methods.optimiser import operation_count
+from adcli_methods.optimiser.scalarise import Scalars
 from adcli_methods.prepared.tensors import is_tensor, lowered, lowered_outputs
-from adcli_methods.prepared.way import PICKED, Way
 from adcli_methods.primitive import Value
 from adcli_methods.primitives import PRIMITIVES
 from adcli_methods.program import Instruction, Program
 from adcli_methods.shapes import Abstract, Shaped
 from adcli_methods.targets import target
 from adcli_methods.targets.numpy_target import QUICK_NUMPY
-
-SCALAR_SECONDS, UNPACK_SECONDS = 4e-8, 8e-8
-"""What one operation on Python floats costs, and one entry of an array to take apart or put together."""
-ARRAY_SECONDS, ENTRY_SECONDS = 1e-6, 1e-9
-"""What one operation on NumPy arrays costs, and what each entry adds."""
-MOST_SCALARS = 400_000
-MOST_COMPILED_SCALARS = 4_000
-"""A compiler takes half a second for this many operations one after the other."""
-COMPILE_SECONDS = 4e-4
-"""What an operation on arrays costs a compiler."""
-MOST_COMPILE_SECONDS, WORTH_RUNS = 1.0, 100
-"""A compiler may take by itself one second, or as long as so many runs."""
-WORTH_COMPILING_SECONDS = 1e-5
-"""A run that takes less than this in Python is not worth a compiler's tenths of a second: it saves at most half."""
-MOSTLY = 0.75
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Run = Callable[[Sequence[Value]], Sequence[Value] | None]
@@ -52,7 +36,7 @@ class Runner(NamedTuple):
 
     Arguments:
         run: takes the inputs.
-        backend: "python", "numpy", "c" or "triton".
+        backend: "python", "numpy", "machine" (see `kernels.machine`), "c" or "triton".
         operations: how many operations one run takes.
         scalar: the function of one float, where that is all that the Program needs; it may raise ArithmeticError or
             ValueError outside of a function's domain.
@@ -66,67 +50,7 @@ class Runner(NamedTuple):
     kernels: Any = None
 
 
-def runner_of(given: Shaped, way: Way = PICKED) -> Runner:
-    """The Program with the way to run it that was asked for, or that promises the least time.
-
-    Raises: OperatorError for an impossible way; UnavailableError for "c" without a compiler, for a GPU without Triton.
-    """
-    way.check()
-    if way.device != "cpu":
-        return _on_gpu(given, way.device)
-    if way.compile_with == "numpy":
-        return _on_arrays(given)
-    if way.compile_with == "c":
-        return _native(given, partial(kernels.compile_program, strict=way.strict), "c")
-    if way.compile_with == "python":
-        scalars = _scalars(given, MOST_SCALARS)
-        on_floats = None if scalars is None else _on_floats(scalars)
-        if on_floats is None:
-            raise OperatorError("compile='python' is for functions of few numbers: try compile='auto'")
-        return on_floats
-    return _quickest(given)
-
-
-def _scalars(given: Shaped, most_operations: int) -> Scalars | None:
-    scalars = scalarise(given, most_operations)
-    if scalars is None or scalars.shaped is given:
-        return scalars
-    return scalars._replace(shaped=optimise(scalars.shaped).shaped)
-
-
-def _quickest(given: Shaped) -> Runner:
-    """By the estimated seconds of one run; native kernels where a run takes long enough to be worth a compiler."""
-    entries = sum(abstract.size for abstract in given.abstracts)
-    operations = operation_count(given.program)
-    array_seconds = operations * ARRAY_SECONDS + entries * ENTRY_SECONDS
-    scalars = _scalars(given, min(MOST_SCALARS, int(2 * array_seconds / SCALAR_SECONDS)))
-    float_seconds = np.inf if scalars is None else _float_seconds(scalars)
-    is_short = operations * COMPILE_SECONDS < max(MOST_COMPILE_SECONDS, WORTH_RUNS * array_seconds)
-    if min(array_seconds, float_seconds) > WORTH_COMPILING_SECONDS:
-        try:
-            if scalars is None and is_short:
-                return _native(given, kernels.compile_program, "c")
-            if scalars is not None and operation_count(scalars.shaped.program) <= MOST_COMPILED_SCALARS:
-                return _native_scalars(scalars)
-        except UnavailableError:
-            if scalars is None:
-                in_blocks = _native(given, kernels.BlockedProgram, "numpy")
-                return in_blocks if _is_mostly_fused(in_blocks.kernels) else _on_arrays(given)
-    on_floats = _on_floats(scalars) if scalars is not None and float_seconds < array_seconds else None
-    return on_floats or _on_arrays(given)
-
-
-def _is_mostly_fused(report: kernels.KernelReport) -> bool:
-    """Whether blocks gain more, by staying in the cache, than they lose by computing again what two of them need."""
-    return report.fused_operations >= MOSTLY * (report.fused_operations + report.numpy_operations)
-
-
-def _float_seconds(scalars: Scalars) -> float:
-    unpacked = sum(abstract.size for abstract in (*scalars.inputs, *scalars.outputs) if abstract.shape)
-    return operation_count(scalars.shaped.program) * SCALAR_SECONDS + unpacked * UNPACK_SECONDS
-
-
-def _on_floats(scalars: Scalars) -> Runner | None:
+def on_floats(scalars: Scalars) -> Runner | None:
     """Straight-line Python on floats; None where it has an operation that Python's math lacks, or gives no number."""
     program = scalars.shaped.program
     if not program.outputs:
@@ -174,7 +98,7 @@ def _assembler(abstracts: Sequence[Abstract]) -> Callable[[Array], list[Value]]:
     return assemble
 
 
-def _on_arrays(given: Shaped) -> Runner:
+def on_arrays(given: Shaped) -> Runner:
     """Straight-line NumPy."""
     function = compile_guarded(given, QUICK_NUMPY, checked=True)
     copied = outputs_to_copy(given)
@@ -203,11 +127,11 @@ def _has_nan(outputs: Sequence[Value]) -> bool:
     return False
 
 
-def _on_gpu(given: Shaped, device: str) -> Runner:
+def on_gpu(given: Shaped, device: str) -> Runner:
     """Triton's kernels; the results are tensors where an input is one, and NumPy's otherwise."""
     from adcli_methods.kernels.triton_program import TritonProgram  # here, for the CPU does without
 
-    runner = _native(given, partial(TritonProgram, device=device), "triton")
+    runner = native(given, partial(TritonProgram, device=device), "triton")
     kinds = [given.abstracts[slot].dtype for slot in given.program.outputs]
 
     def run(inputs: Sequence[Value]) -> Sequence[Value] | None:
@@ -217,7 +141,7 @@ def _on_gpu(given: Shaped, device: str) -> Runner:
     return runner._replace(run=run)
 
 
-def _native(given: Shaped, make: Make, backend: str) -> Runner:
+def native(given: Shaped, make: Make, backend: str) -> Runner:
     """Fused kernels on arrays: native ones, or without a compiler NumPy in blocks that fit the cache."""
     checked, count = _checked(given)
     run, report = _kernels(checked, make)
@@ -229,20 +153,33 @@ def _native(given: Shaped, make: Make, backend: str) -> Runner:
     return Runner(run_checked, backend, operation_count(given.program), kernels=report)
 
 
-def _native_scalars(scalars: Scalars) -> Runner:
-    """One native straight-line function, from one array of all entries to one of all results."""
-    packed = pack(scalars.shaped)
-    run, report = _kernels(packed, kernels.compile_program)
-    assemble = _assembler(scalars.outputs)
+def on_machine(scalars: Scalars) -> Runner:
+    """All operations one after the other in C, on registers.
 
-    def run_packed(inputs: Sequence[Value]) -> Sequence[Value] | None:
-        flat = [np.ravel(value) for value in inputs]
-        found = run([flat[0] if len(flat) == 1 else np.concatenate(flat)])
-        if found is None or np.isnan(found[0]).any():
+    Raises: NotForTheMachineError; UnavailableError where there is no compiler.
+    """
+    program, abstracts = scalars.shaped
+    guards, end = program.guards, len(program.outputs)
+    outputs = (*program.outputs, *(guard.slot for guard in guards))
+    made = Program(program.instructions, program.inputs, program.constants, outputs)
+    machine = kernels.MachineProgram(Shaped(made, abstracts))
+    assemble, outcomes = _assembler(scalars.outputs), [float(guard.outcome) for guard in guards]
+    are_numbers = not any(abstract.shape for abstract in scalars.inputs)
+
+    def run(inputs: Sequence[Value]) -> Sequence[Value] | None:
+        found = machine.run(np.array(inputs, float) if are_numbers else _flat(inputs))
+        if outcomes and found[end:].tolist() != outcomes:
             return None
-        return assemble(found[0])
+        numbers = found[:end]
+        return None if _has_nan([numbers]) else assemble(numbers)
 
-    return Runner(run_packed, "c", operation_count(scalars.shaped.program), kernels=report)
+    return Runner(run, "machine", operation_count(program), kernels=machine.report)
+
+
+def _flat(values: Sequence[Value]) -> Array:
+    """All entries in one array."""
+    parts = [np.ravel(value) for value in values]
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def _kernels(given: Shaped, make: Make) -> tuple[Run, Any]:

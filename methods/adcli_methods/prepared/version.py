@@ -14,8 +14,9 @@ import numpy as np
 from adcli_methods.function import FlatFunction
 from adcli_methods.operators import require_scalar
 from adcli_methods.optimiser import PassEffect, operation_count, optimise
+from adcli_methods.prepared.choice import runner_of
 from adcli_methods.prepared.matrices import Passes, matrix_of, matrix_runner
-from adcli_methods.prepared.runners import Runner, runner_of
+from adcli_methods.prepared.runners import Runner
 from adcli_methods.prepared.tensors import is_tensor
 from adcli_methods.prepared.way import PICKED, Way
 from adcli_methods.primitive import Value, shape_of
@@ -38,7 +39,7 @@ class VersionReport:
     """What became of one version.
 
     Arguments:
-        backend: "python", "numpy", "c" or "triton".
+        backend: "python", "numpy", "machine", "c" or "triton".
         primal_operations: of the function, optimised.
         operations: of one run, which computes the value and the derivative.
         effects: what each pass of the optimiser did to the derivative.

@@ -76,8 +76,15 @@ def calls_of_preparing(function, at, compile_with):
     return calls
 
 
+def test_without_a_compiler_long_loops_run_on_floats(monkeypatch):
+    monkeypatch.setattr("adcli_methods.kernels.MachineProgram", no_compiler)
+    monkeypatch.setattr("adcli_methods.kernels.has_compiler", lambda: False)
+    function, at = loop_over_an_array(2500)
+    assert prepare(function, at).report.versions[0].backend == "python"
+
+
 @pytest.mark.parametrize(
-    ("make", "count", "backend"), [(array_steps, 1500, "numpy"), (loop_over_an_array, 2500, "python")]
+    ("make", "count", "backend"), [(array_steps, 1500, "numpy"), (loop_over_an_array, 2500, "machine")]
 )
 def test_by_itself_a_long_program_is_not_given_to_a_compiler(make, count, backend, monkeypatch):
     monkeypatch.setattr("adcli_methods.kernels.compile_program", None)

@@ -1,0 +1,127 @@
+"""Which way a derived Program runs: the one that was asked for, or that promises the least time."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from functools import partial
+
+import numpy as np
+
+from adcli_methods import kernels
+from adcli_methods.errors import OperatorError, UnavailableError
+from adcli_methods.optimiser import operation_count, optimise
+from adcli_methods.optimiser.scalarise import Scalars, scalarise
+from adcli_methods.prepared.runners import Runner, native, on_arrays, on_floats, on_gpu, on_machine
+from adcli_methods.prepared.way import PICKED, Way
+from adcli_methods.shapes import Shaped
+
+SCALAR_SECONDS, UNPACK_SECONDS = 4e-8, 8e-8
+"""What one operation on Python floats costs, and one entry of an array to take apart or put together."""
+ARRAY_SECONDS, ENTRY_SECONDS = 1e-6, 1e-9
+"""What one operation on NumPy arrays costs, and what each entry adds."""
+MACHINE_CALL_SECONDS, MACHINE_SECONDS = 4e-6, 1e-9
+"""What a run of the machine for numbers takes, and one operation of it."""
+FUSED_SHARE = 0.2
+"""What fused kernels take, as a share of NumPy's time, on arrays that are small enough to be taken apart."""
+MOST_SCALARS = 400_000
+MOST_EXPLODED = 60_000
+"""More operations on the entries of arrays take over a second to prepare."""
+COMPILE_SECONDS = 4e-4
+"""What an operation on arrays costs a compiler."""
+MOST_COMPILE_SECONDS, WORTH_RUNS = 1.0, 100
+"""A compiler may take by itself one second, or as long as so many runs."""
+WORTH_COMPILING_SECONDS = 1e-5
+"""A run that takes less than this in Python is not worth a compiler's tenths of a second: it saves at most half."""
+MOSTLY = 0.75
+
+
+def runner_of(given: Shaped, way: Way = PICKED) -> Runner:
+    """The Program with the way to run it that was asked for, or that promises the least time.
+
+    Raises: OperatorError for an impossible way; UnavailableError for "c" without a compiler, for a GPU without Triton.
+    """
+    way.check()
+    if way.device != "cpu":
+        return on_gpu(given, way.device)
+    if way.compile_with == "numpy":
+        return on_arrays(given)
+    if way.compile_with == "c":
+        return native(given, partial(kernels.compile_program, strict=way.strict), "c")
+    if way.compile_with == "python":
+        scalars = _scalars(given, MOST_SCALARS)
+        runner = None if scalars is None else on_floats(scalars)
+        if runner is None:
+            raise OperatorError("compile='python' is for functions of few numbers: try compile='auto'")
+        return runner
+    return _quickest(given)
+
+
+def _scalars(given: Shaped, most_operations: int) -> Scalars | None:
+    scalars = scalarise(given, most_operations)
+    if scalars is None or scalars.shaped is given:
+        return scalars
+    return scalars._replace(shaped=optimise(scalars.shaped).shaped)
+
+
+def _quickest(given: Shaped) -> Runner:
+    """By the estimated seconds of one run; compiled code where a run takes long enough to be worth it."""
+    array_seconds = _array_seconds(given)
+    scalars = _scalars(given, _most_scalars(array_seconds))
+    float_seconds = np.inf if scalars is None else _float_seconds(scalars)
+    if min(array_seconds, float_seconds) > WORTH_COMPILING_SECONDS:
+        try:
+            compiled = _compiled(given, scalars, array_seconds)
+        except UnavailableError:
+            compiled = _in_blocks(given) if float_seconds > array_seconds else None
+        if compiled is not None:
+            return compiled
+    straight = on_floats(scalars) if scalars is not None and float_seconds < array_seconds else None
+    return straight or on_arrays(given)
+
+
+def _compiled(given: Shaped, scalars: Scalars | None, array_seconds: float) -> Runner | None:
+    """By the machine for numbers or by kernels; None where a compiler would take too long.
+
+    Raises: UnavailableError where there is no compiler.
+    """
+    if scalars is not None and _machine_seconds(scalars) < FUSED_SHARE * array_seconds:
+        with suppress(kernels.NotForTheMachineError):
+            return on_machine(scalars)
+    is_short = operation_count(given.program) * COMPILE_SECONDS < max(MOST_COMPILE_SECONDS, WORTH_RUNS * array_seconds)
+    return native(given, kernels.compile_program, "c") if is_short else None
+
+
+def _in_blocks(given: Shaped) -> Runner | None:
+    """NumPy in blocks that fit the cache; None where that gains little."""
+    blocked = native(given, kernels.BlockedProgram, "numpy")
+    return blocked if _is_mostly_fused(blocked.kernels) else None
+
+
+def _array_seconds(given: Shaped) -> float:
+    entries = sum(abstract.size for abstract in given.abstracts)
+    return operation_count(given.program) * ARRAY_SECONDS + entries * ENTRY_SECONDS
+
+
+def _most_scalars(array_seconds: float) -> int:
+    """How many operations on numbers could take less time than those on arrays."""
+    in_python = 2 * array_seconds / SCALAR_SECONDS
+    by_machine = min(MOST_EXPLODED, FUSED_SHARE * array_seconds / MACHINE_SECONDS) if kernels.has_compiler() else 0
+    return int(min(MOST_SCALARS, max(in_python, by_machine)))
+
+
+def _is_mostly_fused(report: kernels.KernelReport) -> bool:
+    """Whether blocks gain more, by staying in the cache, than they lose by computing again what two of them need."""
+    return report.fused_operations >= MOSTLY * (report.fused_operations + report.numpy_operations)
+
+
+def _float_seconds(scalars: Scalars) -> float:
+    return operation_count(scalars.shaped.program) * SCALAR_SECONDS + _taken_apart(scalars) * UNPACK_SECONDS
+
+
+def _machine_seconds(scalars: Scalars) -> float:
+    return MACHINE_CALL_SECONDS + operation_count(scalars.shaped.program) * MACHINE_SECONDS
+
+
+def _taken_apart(scalars: Scalars) -> int:
+    """How many entries are taken out of arrays, or put together to some."""
+    return sum(abstract.size for abstract in (*scalars.inputs, *scalars.outputs) if abstract.shape)
