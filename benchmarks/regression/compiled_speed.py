@@ -7,7 +7,6 @@ The contenders take turns in short rounds, so that whatever else the machine doe
 
 from __future__ import annotations
 
-import gc
 import os
 import statistics
 import sys
@@ -183,7 +182,7 @@ def measure(name: str) -> list[dict[str, Any]]:
     for found in results.values():
         for ours, theirs in zip(results["compiled"], found, strict=True):
             np.testing.assert_allclose(ours, theirs, rtol=1e-6, atol=1e-12)
-    seconds = _in_turns(runs)
+    seconds = tables.in_turns(runs, ROUNDS, ROUND_SECONDS)
     ours = seconds["compiled"]
     return [
         {
@@ -205,23 +204,6 @@ def _numbers(result: Any) -> list[Any]:
     for part in result:
         flat += list(part) if isinstance(part, (tuple, list)) else [part]
     return [np.asarray(leaf.detach() if hasattr(leaf, "detach") else leaf) for leaf in flat]
-
-
-def _in_turns(runs: dict[str, Run]) -> dict[str, list[float]]:
-    """Seconds a call, one number for each round: the least of the round's calls."""
-    seconds: dict[str, list[float]] = {name: [] for name in runs}
-    for _ in range(ROUNDS):
-        for name, run in runs.items():
-            gc.collect()
-            run()
-            stop = time.perf_counter() + ROUND_SECONDS
-            calls = list[float]()
-            while not calls or time.perf_counter() < stop:
-                started = time.perf_counter()
-                run()
-                calls.append(time.perf_counter() - started)
-            seconds[name].append(min(calls))
-    return seconds
 
 
 def main(path: str, *names: str) -> None:

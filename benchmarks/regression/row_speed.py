@@ -9,7 +9,6 @@ memory grows with the rows.
 
 from __future__ import annotations
 
-import gc
 import statistics
 import subprocess
 import sys
@@ -131,7 +130,7 @@ def speeds(rows: int) -> list[dict[str, Any]]:
         for ours, theirs in zip(found, expected, strict=True):
             np.testing.assert_allclose(ours, theirs, rtol=1e-12)
         del found
-    seconds = _in_turns(runs, ROUNDS[rows])
+    seconds = tables.in_turns(runs, ROUNDS[rows])
     base = seconds["numpy_by_hand"]
     return [
         {
@@ -146,18 +145,6 @@ def speeds(rows: int) -> list[dict[str, Any]]:
         }
         for name, found in seconds.items()
     ]
-
-
-def _in_turns(runs: dict[str, Run], rounds: int) -> dict[str, list[float]]:
-    """Seconds of the calls, one for each round."""
-    seconds: dict[str, list[float]] = {name: [] for name in runs}
-    for _ in range(rounds):
-        for name, run in runs.items():
-            gc.collect()
-            started = time.perf_counter()
-            run()
-            seconds[name].append(time.perf_counter() - started)
-    return seconds
 
 
 def command(rows: int, folder: Path) -> dict[str, Any]:

@@ -7,7 +7,6 @@ The contenders take turns, so that whatever else the machine does meets all of t
 
 from __future__ import annotations
 
-import gc
 import statistics
 import sys
 import time
@@ -124,7 +123,7 @@ def measure(name: str) -> list[dict[str, Any]]:
         first_seconds[contender.__name__] = time.perf_counter() - started
     for found in results.values():
         np.testing.assert_allclose(found, results["one_at_a_time"], rtol=1e-9, atol=1e-12)
-    seconds = _in_turns(runs)
+    seconds = tables.in_turns(runs, MOST_ROUNDS, ROUND_SECONDS, FUNCTION_SECONDS)
     alone = seconds["one_at_a_time"]
     return [
         {
@@ -139,23 +138,6 @@ def measure(name: str) -> list[dict[str, Any]]:
         }
         for contender, found in seconds.items()
     ]
-
-
-def _in_turns(runs: dict[str, Run]) -> dict[str, list[float]]:
-    """Seconds a call, one number for each round: the least of the round's calls."""
-    seconds: dict[str, list[float]] = {name: [] for name in runs}
-    stop, rounds = time.perf_counter() + FUNCTION_SECONDS, 0
-    while rounds < 2 or (rounds < MOST_ROUNDS and time.perf_counter() < stop):
-        rounds += 1
-        for name, run in runs.items():
-            gc.collect()
-            calls, turn_ends = list[float](), time.perf_counter() + ROUND_SECONDS
-            while not calls or time.perf_counter() < turn_ends:
-                started = time.perf_counter()
-                run()
-                calls.append(time.perf_counter() - started)
-            seconds[name].append(min(calls))
-    return seconds
 
 
 def main(path: str, *names: str) -> None:

@@ -15,10 +15,9 @@ import numpy as np
 from adcli_methods.primitive import Primitive, Value, shape_of
 from adcli_methods.primitives import PRIMITIVES
 from adcli_methods.primitives.structural import ARRAY, broadcast_to, matmul, reshape, stack, transpose
-from adcli_methods.structured import Structured, TooManyEntriesError, written_out
+from adcli_methods.structured import Members, Structured, TooManyEntriesError, written_out
 from adcli_methods.structured_rules import on_structured, units
 from adcli_methods.trace import Trace
-from adcli_methods.tracer import Tracer
 
 CACHE_ENTRIES = 1 << 17
 """Numbers that fit into a core's second-level cache with room for operands: 1 MiB of float64."""
@@ -26,7 +25,7 @@ MOST_BATCH_ENTRIES = 1 << 22
 """The largest value of a batch: 32 MiB of float64."""
 
 
-class Batched(Tracer):
+class Batched(Members):
     """Values of one shape, one for each member of a batch."""
 
     __slots__ = ()
@@ -35,16 +34,6 @@ class Batched(Tracer):
     def shape(self) -> tuple[int, ...]:
         """The shape of each member."""
         return shape_of(self.value)[1:]
-
-    @property
-    def ndim(self) -> int:
-        """The number of axes of each member."""
-        return len(self.shape)
-
-    @property
-    def size(self) -> int:
-        """The number of entries of each member."""
-        return math.prod(self.shape)
 
 
 class Batch(Trace):

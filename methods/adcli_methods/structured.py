@@ -48,7 +48,23 @@ class TooManyEntriesError(Exception):
     """Raised where a batch's zeros would have to be written out though it has too many members for that."""
 
 
-class Structured(Tracer):
+class Members(Tracer):
+    """A value that is different for each member of a batch; its shape is that of each member."""
+
+    __slots__ = ()
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes of each member."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """The number of entries of each member."""
+        return math.prod(self.shape)
+
+
+class Structured(Members):
     """For each member of a batch an array that is a sum of few terms.
 
     Arguments:
@@ -80,16 +96,6 @@ class Structured(Tracer):
     def dtype(self) -> Any:
         """NumPy's type of the entries."""
         return np.result_type(*[plain_of(part) for part in self.parts])
-
-    @property
-    def ndim(self) -> int:
-        """The number of axes of each member."""
-        return len(self.shape)
-
-    @property
-    def size(self) -> int:
-        """The number of entries of each member."""
-        return math.prod(self.shape)
 
     @property
     def is_traced(self) -> bool:
