@@ -46,6 +46,8 @@ def test_value_and_gradient_returns_both():
 
 @pytest.mark.parametrize("mode", ["auto", "forward", "reverse", "torch", "symbolic"])
 def test_every_operator_is_a_function_of_functions(mode):
+    if mode == "torch":
+        pytest.importorskip("torch")
     hessian = np.diag(6 * X)
     v = np.array([1.0, -2.0, 3.0])
     np.testing.assert_allclose(adcli.gradient(cubes, mode=mode)(X), 3 * X**2)
@@ -126,7 +128,7 @@ def test_counts_stay_whole_and_are_not_differentiated_by():
             x = x * x
         return x
 
-    for mode in ("auto", "central-difference", "complex-step", "torch"):
+    for mode in ("auto", "central-difference", "complex-step"):
         assert adcli.diff(repeated, {"x": 1.1, "times": 2}, mode=mode).derivative == pytest.approx(4 * 1.1**3)
     assert adcli.diff(lambda x, n: x**n, {"x": 2.0, "n": 3}).derivative == {
         "x": 12.0,

@@ -218,6 +218,8 @@ def test_casadi_keeps_large_arrays_whole() -> None:
 
 def test_peers_run_beside_each_other_in_threads() -> None:
     names = [name for name in ("jax-jit", "autograd", "casadi", "torch-func") if method_named(name).missing() is None]
+    if not names:
+        pytest.skip("no peer is installed")
 
     def derivative(name: str) -> Any:
         made, leaves = prepared(name, "tanh-network")
