@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from adcli.advice import Advice, advise
-from adcli.time_limit import TimeLimitError, within
 from adcli_methods.derivative import Derivative
 from adcli_methods.differentiate import Request, differentiate, flat_problem
 from adcli_methods.errors import AdcliError, UnavailableError
@@ -17,6 +16,7 @@ from adcli_methods.function import FlatFunction, Function
 from adcli_methods.method import Method
 from adcli_methods.methods import installed_methods
 from adcli_methods.structure import leaves_of
+from adcli_methods.time_limit import TimeLimitError, within
 
 MOST_REFERENCE_ENTRIES = 40
 """Larger derivatives are compared at this many entries, spread evenly."""

@@ -225,7 +225,7 @@ def _holder(module: Any, call: Callable[..., Any]) -> Any:
     """A module whose forward is this call, of the module or of any method of it, so that it can be given parameters."""
     import torch
 
-    class Holder(torch.nn.Module):  # type: ignore[misc]
+    class Holder(torch.nn.Module):  # type: ignore[misc]  # torch may be missing, so its types are not read
         def __init__(self) -> None:
             super().__init__()
             self.inner = module

@@ -121,7 +121,7 @@ def _curve(cell: Cell, subject: Subject, reference: Expected) -> dict[str, Value
     if cell.method not in STEPPED:
         raise OperatorError(f"method {cell.method} has no step: {', '.join(STEPPED)} have one")
     found = [errors(_derivative(cell, subject, 1, step), reference, cell.dtype) for step in STEPS]
-    curve = [float(values["norm_relative_error"]) for values in found]  # type: ignore[arg-type]
+    curve = [float(values["norm_relative_error"]) for values in found]  # type: ignore[arg-type]  # errors are numbers
     best = int(np.nanargmin(curve))
     values: dict[str, Value] = {
         "curve_steps": list(STEPS),

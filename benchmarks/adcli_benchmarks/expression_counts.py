@@ -7,10 +7,8 @@ left of the entries.
 
 from __future__ import annotations
 
-import signal
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,12 +16,9 @@ import numpy as np
 from adcli_methods.function import FlatFunction
 from adcli_methods.operators import nth_derivative
 from adcli_methods.symbolic import Symbolic
+from adcli_methods.time_limit import within
 
 Expressions = list[Any]
-
-
-AGAIN_SECONDS = 0.5
-"""The alarm rings again, should the first one be caught by what it is to stop."""
 
 
 class Timed(NamedTuple):
@@ -31,34 +26,6 @@ class Timed(NamedTuple):
 
     expressions: Expressions
     seconds: float
-
-
-class StoppedError(Exception):
-    """A time limit was reached."""
-
-
-@contextmanager
-def time_limit(seconds: float) -> Iterator[None]:
-    """Stop what runs inside after some seconds, by an alarm, in a process's main thread.
-
-    Where there are no alarms (Windows) it runs on; the cell's own time limit holds there.
-
-    Raises: StoppedError.
-    """
-    if not hasattr(signal, "SIGALRM"):
-        yield
-        return
-
-    def stop(*_: Any) -> None:
-        raise StoppedError
-
-    previous = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN_SECONDS)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0.0)
-        signal.signal(signal.SIGALRM, previous)
 
 
 class Derived(NamedTuple):
@@ -118,11 +85,11 @@ def shared(expressions: Expressions) -> Timed:
 def simplified(expressions: Expressions, limit_seconds: float) -> Timed:
     """`sympy.simplify` of each expression.
 
-    Raises: StoppedError after the limit.
+    Raises: TimeLimitError after the limit.
     """
     import sympy
 
     start = time.perf_counter()
-    with time_limit(limit_seconds):
+    with within(limit_seconds):
         found = [sympy.simplify(expression) for expression in expressions]
     return Timed(found, time.perf_counter() - start)

@@ -36,6 +36,7 @@ from adcli_methods.primitive import Value as Leaf
 from adcli_methods.program import Program
 from adcli_methods.rewriting import gradient_program, replay, tangent_program
 from adcli_methods.shapes import Shaped, shaped
+from adcli_methods.time_limit import TimeLimitError
 from adcli_methods.trace import Trace
 
 METHODS = ("symbolic", "forward", "reverse")
@@ -141,7 +142,7 @@ def _of_formula(flat: FlatFunction, order: int, limit_seconds: float) -> tuple[d
     }
     try:
         simple = expression_counts.simplified(derivative.expressions, limit_seconds)
-    except expression_counts.StoppedError:
+    except TimeLimitError:
         return {**values, "simplify_outcome": f"stopped after {limit_seconds:g} s"}, found
     values["simplified_operations"] = expression_counts.count(simple.expressions)
     return {**values, "simplify_seconds": simple.seconds, "simplify_outcome": "done"}, found

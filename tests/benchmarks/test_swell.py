@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from adcli_benchmarks import expression_counts, swell
+from adcli_benchmarks import swell
 from adcli_benchmarks.cell import Cell
 from adcli_benchmarks.operations import operations
 from adcli_benchmarks.outcomes import WrongError
@@ -75,14 +75,6 @@ def test_simplify_is_stopped_and_says_so():
     assert "simplified_operations" not in values
     assert time.perf_counter() - start < 10
     assert measured("exp-square", "symbolic", 1, simplify_seconds=20.0)["simplify_outcome"] == "done"
-
-
-def test_a_time_limit_leaves_no_alarm_behind():
-    with expression_counts.time_limit(0.02):
-        pass
-    time.sleep(0.05)
-    with pytest.raises(expression_counts.StoppedError), expression_counts.time_limit(0.02):
-        time.sleep(1.0)
 
 
 @pytest.mark.filterwarnings("ignore")  # a compiler's own
