@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from adcli_methods.batching import CACHE_ENTRIES, Batch
-from adcli_methods.primitive import Value, shape_of
+from adcli_methods.primitive import Value, owned, shape_of
 from adcli_methods.primitives.structural import concatenate
-from adcli_methods.structured import TooManyEntriesError
+from adcli_methods.structured import Structured, TooManyEntriesError
 
 FEW_ENTRIES = 1 << 8
 """Seeds with fewer zeros than that have them written out: to keep an account of them takes longer."""
@@ -20,6 +20,9 @@ Sweep = Callable[[Sequence[Value]], list[Value]]
 
 def swept_in_chunks(sweep: Sweep, values: Sequence[Value], position: int, chunk: int, tries_all: bool) -> list[Value]:
     """For each result of the sweep, what it is for each entry of one seeded value: an axis for the entries comes first.
+
+    The results are in memory of their own.
+
 
     Arguments:
         sweep: from seeds to results.
@@ -31,24 +34,30 @@ def swept_in_chunks(sweep: Sweep, values: Sequence[Value], position: int, chunk:
     count = math.prod(shape_of(values[position]))
     if tries_all and chunk < count:
         try:
-            return _swept(sweep, values, position, Batch(count, most_entries=CACHE_ENTRIES))
+            return _swept(sweep, values, position, Batch(count, most_entries=CACHE_ENTRIES), is_alone=True)
         except TooManyEntriesError:
             pass
-    batches = (_batch(start, min(start + chunk, count), count) for start in range(0, count, chunk))
+    if chunk >= count:
+        return _swept(sweep, values, position, Batch(count), is_alone=True)
+    batches = (_batch(start, min(start + chunk, count)) for start in range(0, count, chunk))
     return _joined((_swept(sweep, values, position, batch) for batch in batches), count)
 
 
-def _batch(start: int, stop: int, count: int) -> Batch:
+def _batch(start: int, stop: int) -> Batch:
     """Of the entries from start to stop."""
-    return Batch(stop - start, None if stop - start == count else np.arange(start, stop))
+    return Batch(stop - start, np.arange(start, stop))
 
 
-def _swept(sweep: Sweep, values: Sequence[Value], position: int, batch: Batch) -> list[Value]:
-    """One sweep for a batch of entries."""
+def _swept(sweep: Sweep, values: Sequence[Value], position: int, batch: Batch, is_alone: bool = False) -> list[Value]:
+    """One sweep for a batch of entries; the only one is copied where its arrays may be others' too."""
     seeds: list[Value] = [None] * len(values)
     units = batch.units(shape_of(values[position]))
     seeds[position] = units.dense() if batch.count * units.size <= FEW_ENTRIES else units
-    return [batch.whole(result) for result in sweep(seeds)]
+    swept = sweep(seeds)
+    whole = [batch.whole(result) for result in swept]
+    if not is_alone:
+        return whole
+    return [part if isinstance(result, Structured) else owned(part) for result, part in zip(swept, whole, strict=True)]
 
 
 def _joined(chunks: Iterable[list[Value]], count: int) -> list[Value]:
@@ -59,8 +68,6 @@ def _joined(chunks: Iterable[list[Value]], count: int) -> list[Value]:
     found, start = list[Any](), 0
     for chunk in chunks:
         length = shape_of(chunk[0])[0] if chunk else 0
-        if length == count:
-            return chunk
         found = found or [
             np.empty((count, *part.shape[1:]), part.dtype) if type(part) is np.ndarray else [] for part in chunk
         ]

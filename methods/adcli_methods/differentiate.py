@@ -16,7 +16,7 @@ from adcli_methods.function import FlatFunction, Function, bind, selected_paths
 from adcli_methods.method import OPERATORS, Method, Native, Settings
 from adcli_methods.methods import method_named
 from adcli_methods.notes import notes_of
-from adcli_methods.primitive import Value, shape_of
+from adcli_methods.primitive import Value, owned, shape_of
 from adcli_methods.structure import Path, Tree, leaves_of, rebuild
 from adcli_methods.trace import new_level, seen_from
 from adcli_methods.tracer import Tracer
@@ -160,7 +160,8 @@ def _run(
     operator = operator or _fitting(values, problem.leaves, order)
     if operator in ("hessian", "hvp", "gradient"):
         operators.require_scalar(values, operator)
-    blocks = [_owned(block) for block in native.lower(blocks)]
+    is_product = operator in ("jvp", "vjp", "hvp")
+    blocks = [owned(block) for block in native.lower(blocks)] if is_product else operators.results(native, blocks)
     is_traced = any(isinstance(number, Tracer) for number in (*values, *blocks))
     keeps = is_traced or operator in ("vjp", "hvp")
     return values, blocks if keeps else _undefined(values, blocks), operator
@@ -201,15 +202,6 @@ def _fitting(values: Sequence[Value], leaves: Sequence[Value], order: int) -> st
     return "jacobian" if order == 1 else "derivative"
 
 
-def _owned(block: Value) -> Value:
-    """An array of the caller's own, writeable and shared with nothing."""
-    if isinstance(block, np.ndarray) and block.ndim == 0:
-        block = block[()]
-    if isinstance(block, np.ndarray):
-        return np.array(block)
-    return float(block) if isinstance(block, (int, np.float64)) else block
-
-
 def _in_dtype(block: Value, dtype: str) -> Value:
     """A result in the precision that was asked for, where a method computes in double."""
     if dtype == "float64" or isinstance(block, Tracer) or getattr(block, "dtype", np.float64) != np.float64:
@@ -219,7 +211,7 @@ def _in_dtype(block: Value, dtype: str) -> Value:
 
 def _value(problem: FlatFunction, values: list[Value]) -> Tree:
     numbers = iter(values)
-    return rebuild(problem.output, lambda path, leaf: _owned(next(numbers)))
+    return rebuild(problem.output, lambda path, leaf: owned(next(numbers)))
 
 
 def shaped(problem: FlatFunction, values: list[Value], blocks: list[Value], operator: str, order: int) -> Tree:
@@ -233,25 +225,18 @@ def shaped(problem: FlatFunction, values: list[Value], blocks: list[Value], oper
         return rebuild(problem.output, lambda path, leaf: next(numbers))
     if operator in ("vjp", "hvp"):
         return by_input(problem, dict(zip(paths, blocks, strict=True)))
-    outputs = len(values)
-
-    def level(depth: int, index: int) -> Tree:
-        if depth == order:
-            return blocks[index]
-        return by_input(problem, {path: level(depth + 1, index * count + i) for i, path in enumerate(paths)})
-
-    if outputs == 1:
-        return level(0, 0)
+    is_tree = len(values) > 1
+    for _ in range(order - is_tree):
+        rows = [blocks[start : start + count] for start in range(0, len(blocks), count)]
+        blocks = [by_input(problem, dict(zip(paths, row, strict=True))) for row in rows]
+    if not is_tree:
+        return blocks[0]
 
     def of_input(i: int) -> Tree:
-        parts = iter(range(outputs))
-        return rebuild(problem.output, lambda path, leaf: _deeper(level, next(parts), i, count))
+        parts = iter(blocks[i::count])
+        return rebuild(problem.output, lambda path, leaf: next(parts))
 
     return by_input(problem, {path: of_input(i) for i, path in enumerate(paths)})
-
-
-def _deeper(level: Any, output: int, i: int, count: int) -> Tree:
-    return level(1, output * count + i)
 
 
 def by_input(problem: FlatFunction, parts: dict[Path, Tree]) -> Tree:

@@ -18,7 +18,7 @@ from adcli_methods.errors import OperatorError, PointError
 from adcli_methods.function import FlatFunction, Function, function_of
 from adcli_methods.method import Method, Native, Settings
 from adcli_methods.methods import method_named
-from adcli_methods.primitive import Value
+from adcli_methods.primitive import Value, owned
 from adcli_methods.standins import rebound, standin_of
 from adcli_methods.structure import Tree, rebuild
 from adcli_methods.sweeps import pull
@@ -87,15 +87,9 @@ def _evaluated(
         if operator in ("gradient", "hessian"):
             operators.require_scalar(outputs, operator)
         values = native.lower([seen_from(level, output) for output in outputs])
-        derivative = shaped(problem, values, [_own(block) for block in native.lower(blocks)], operator, order)
+        derivative = shaped(problem, values, operators.results(native, blocks), operator, order)
     numbers = iter(values)
     return rebuild(problem.output, lambda path, leaf: next(numbers)), derivative
-
-
-def _own(block: Value) -> Value:
-    if type(block) is np.ndarray:
-        return np.array(block) if block.ndim else _own(block[()])
-    return float(block) if type(block) is np.float64 else block
 
 
 def gradient(f: Callable[..., Any], wrt: Wrt = None, mode: str = "reverse") -> Callable[..., Any]:
@@ -138,7 +132,7 @@ def _quick_gradient(f: Callable[..., Any], x: Any) -> Value | None:
             output = f(trace.wrap(0, x))
         if type(output) is not Tracer or output.trace is not trace:
             return None
-        return _own(pull(trace, (output.slot,), (1.0,))[0])
+        return owned(pull(trace, (output.slot,), (1.0,))[0])
     finally:
         trace.close()
 
@@ -187,7 +181,7 @@ def _multiplied(method: Method, native: Native, problem: FlatFunction, operator:
         names = [".".join(path) for path in problem.paths]
         run = operators.jvp if operator == "jvp" else operators.hvp
         parts = run(method, function, leaves, operators.as_vector(vector, problem.leaves, names))
-    return [_own(part) for part in native.lower(parts)]
+    return [owned(part) for part in native.lower(parts)]
 
 
 def _product(operator: str, order: int, f: Callable[..., Any], wrt: Wrt, mode: str) -> Callable[..., Any]:

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from adcli_methods.errors import OperatorError, PointError
-from adcli_methods.primitive import Value, shape_of
+from adcli_methods.method import identity
+from adcli_methods.primitive import Value, owned, shape_of
 from adcli_methods.primitives.elementary import multiply
 from adcli_methods.primitives.structural import getitem, reshape, stack
 
 if TYPE_CHECKING:
-    from adcli_methods.method import Flat, Linearization, Method
+    from adcli_methods.method import Flat, Linearization, Method, Native
 
 MOST_ENTRIES = 2 * 10**8
 """A Jacobian with more entries (1.6 GB) is refused."""
@@ -144,12 +145,28 @@ def nth_derivative(method: Method, function: Flat, leaves: Sequence[Value], orde
         if direct is not None:
             return direct
 
-    def lower(at: Sequence[Value], depth: int) -> list[Value]:
-        if depth == 0:
-            return function(at)
-        return derivative_blocks(method, lambda inner: lower(inner, depth - 1), at, order - depth + 1)
+    return _of_depth(method, function, order)(leaves)
 
-    return lower(leaves, order)
+
+def _of_depth(method: Method, function: Flat, order: int, depth: int = 0) -> Flat:
+    """D applied to a function all but `depth` of `order` times."""
+    if depth == order:
+        return function
+    inner = _of_depth(method, function, order, depth + 1)
+    return lambda at: derivative_blocks(method, inner, at, depth + 1)
+
+
+def results(native: Native, blocks: Sequence[Value]) -> list[Value]:
+    """The blocks of `nth_derivative` as NumPy's, in memory of their own.
+
+    One with more axes than its leaf has been put together of sweeps, and shares its memory with nothing already.
+    """
+    leaves = native.leaves
+    depths = [len(shape_of(leaf)) for leaf in leaves] if native.lower is identity else [0] * len(leaves)
+    return [
+        block if 0 < depths[k % len(leaves)] < len(shape_of(block)) else owned(block)
+        for k, block in enumerate(native.lower(list(blocks)))
+    ]
 
 
 def jvp(method: Method, function: Flat, leaves: Sequence[Value], tangents: Sequence[Value]) -> list[Value]:

@@ -167,6 +167,13 @@ def plain(result: Value) -> Value:
     return result
 
 
+def owned(result: Value) -> Value:
+    """A result that shares memory with nothing: a copy of an array, Python's float for a number."""
+    if isinstance(result, np.ndarray):
+        return np.array(result) if result.ndim else owned(result[()])
+    return float(result) if isinstance(result, (int, np.float64)) else result
+
+
 _SCALARS = {float, int, bool}
 _NUMPY_TYPES = {
     float, int, bool, np.ndarray, np.float64, np.float32, np.float16, np.longdouble, np.bool_,
