@@ -161,7 +161,7 @@ def _run(
     if operator in ("hessian", "hvp", "gradient"):
         operators.require_scalar(values, operator)
     is_product = operator in ("jvp", "vjp", "hvp")
-    blocks = [owned(block) for block in native.lower(blocks)] if is_product else operators.results(native, blocks)
+    blocks = [owned(block) for block in native.lower(blocks)] if is_product else native.results(blocks)
     is_traced = any(isinstance(number, Tracer) for number in (*values, *blocks))
     keeps = is_traced or operator in ("vjp", "hvp")
     return values, blocks if keeps else _undefined(values, blocks), operator

@@ -87,7 +87,7 @@ def _evaluated(
         if operator in ("gradient", "hessian"):
             operators.require_scalar(outputs, operator)
         values = native.lower([seen_from(level, output) for output in outputs])
-        derivative = shaped(problem, values, operators.results(native, blocks), operator, order)
+        derivative = shaped(problem, values, native.results(blocks), operator, order)
     numbers = iter(values)
     return rebuild(problem.output, lambda path, leaf: next(numbers)), derivative
 

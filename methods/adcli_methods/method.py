@@ -8,7 +8,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from adcli_methods.errors import OperatorError, UnavailableError
 from adcli_methods.function import FlatFunction
-from adcli_methods.primitive import Value
+from adcli_methods.primitive import Value, owned, shape_of
 
 Flat = Callable[[Sequence[Value]], list[Value]]
 """A function of a list of leaves that returns a list of leaves."""
@@ -52,6 +52,17 @@ class Native(NamedTuple):
     function: Flat
     leaves: list[Value]
     lower: Callable[[list[Value]], list[Value]]
+
+    def results(self, blocks: list[Value]) -> list[Value]:
+        """The blocks of a derivative, outputs first, as NumPy's in memory of their own.
+
+        One with more axes than its leaf has been put together of sweeps, and shares its memory with nothing already.
+        """
+        depths = [len(shape_of(leaf)) if self.lower is identity else 0 for leaf in self.leaves]
+        return [
+            block if 0 < depths[position % len(depths)] < len(shape_of(block)) else owned(block)
+            for position, block in enumerate(self.lower(blocks))
+        ]
 
 
 class Prepared(NamedTuple):

@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from adcli_methods.errors import OperatorError, PointError
-from adcli_methods.method import identity
-from adcli_methods.primitive import Value, owned, shape_of
+from adcli_methods.primitive import Value, shape_of
 from adcli_methods.primitives.elementary import multiply
 from adcli_methods.primitives.structural import getitem, reshape, stack
 
 if TYPE_CHECKING:
-    from adcli_methods.method import Flat, Linearization, Method, Native
+    from adcli_methods.method import Flat, Linearization, Method
 
 MOST_ENTRIES = 2 * 10**8
 """A Jacobian with more entries (1.6 GB) is refused."""
@@ -154,19 +153,6 @@ def _of_depth(method: Method, function: Flat, order: int, depth: int = 0) -> Fla
         return function
     inner = _of_depth(method, function, order, depth + 1)
     return lambda at: derivative_blocks(method, inner, at, depth + 1)
-
-
-def results(native: Native, blocks: Sequence[Value]) -> list[Value]:
-    """The blocks of `nth_derivative` as NumPy's, in memory of their own.
-
-    One with more axes than its leaf has been put together of sweeps, and shares its memory with nothing already.
-    """
-    leaves = native.leaves
-    depths = [len(shape_of(leaf)) for leaf in leaves] if native.lower is identity else [0] * len(leaves)
-    return [
-        block if 0 < depths[k % len(leaves)] < len(shape_of(block)) else owned(block)
-        for k, block in enumerate(native.lower(list(blocks)))
-    ]
 
 
 def jvp(method: Method, function: Flat, leaves: Sequence[Value], tangents: Sequence[Value]) -> list[Value]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from adcli_methods.primitive import Primitive, Value, shape_of
+from adcli_methods.primitive import Primitive, Recorded, Value, shape_of
 from adcli_methods.primitives.elementary import add, divide, greater, multiply, negative, subtract, where
 from adcli_methods.primitives.structural import (
     ARRAY,
@@ -99,6 +99,22 @@ def _add(batch: Batch, primitive: Primitive, operands: Operands, parameters: Par
         return None
     total = np.array(whole.value, np.result_type(whole.value, few.dtype), order="C")
     return batch.batched(added_into(total, batch, few))
+
+
+def _where(batch: Batch, primitive: Primitive, operands: Operands, parameters: Parameters) -> Value | None:
+    condition, *branches = operands
+    if is_of(batch, condition):
+        return None
+    shape = np.broadcast_shapes(*map(shape_of, operands))
+    picks: tuple[Unary, Unary] = (lambda a: where(condition, a, 0.0), lambda b: where(condition, 0.0, b))
+    found: Structured | None = None
+    for branch, pick in zip(branches, picks, strict=True):
+        if type(branch) is Structured and branch.trace is batch:
+            part = _mapped(branch, pick, shape)
+            found = part if found is None else _sum_of(found, part)
+        elif isinstance(branch, Recorded) or np.any(branch):
+            return None
+    return found
 
 
 def _sum_of(a: Structured, b: Structured) -> Structured | None:
@@ -276,6 +292,7 @@ _RULES = {
     "negative": _negative,
     **dict.fromkeys(("multiply", "divide"), _multiply),
     **dict.fromkeys(("add", "subtract"), _add),
+    "where": _where,
     **dict.fromkeys(_PARTS + _FORMS, _moved),
     **dict.fromkeys(("sum", "cumsum", "matmul"), _linear),
 }

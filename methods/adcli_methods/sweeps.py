@@ -213,9 +213,11 @@ def contributions(
                 elif constant == 0:
                     continue
                 else:
-                    part = cotangent if constant == 1 else -cotangent
+                    part = cotangent
                 if type(part) is not float:
                     part = sum_to(part, shape_of(operands[position]))
+                if constant == -1:  # after the sum, which leaves fewer entries
+                    part = -part
             elif type(rule) is Linear:
                 if primitive is getitem and len(slots) == 1:
                     yield slot, operand, Pieces(None, cotangent, parameters["index"])

@@ -12,7 +12,7 @@ import numpy as np
 
 from adcli_methods.errors import OperatorError
 from adcli_methods.primitive import Linear, Primitive, Tangent, Value, shape_of
-from adcli_methods.primitives.elementary import equal, where
+from adcli_methods.primitives.elementary import divide, equal, where
 
 ARRAY = "array"
 """Stands in an index for an index array, which is an operand of its own."""
@@ -125,8 +125,9 @@ prod: Primitive = Primitive(
 
 def _push_extreme(t: Value, x: Value, y: Value, axis: tuple[int, ...], keepdims: bool) -> Value:
     best = y if keepdims else reshape(y, shape=reduced_shape(shape_of(x), axis))
-    hit = where(equal(x, best), 1.0, 0.0)
-    return sum_(t * (hit / sum_(hit, axis=axis, keepdims=True)), axis=axis, keepdims=keepdims)
+    hit = equal(x, best)
+    count, total = (sum_(where(hit, part, 0.0), axis=axis, keepdims=keepdims) for part in (1.0, t))
+    return divide(total, count)
 
 
 def _ties(x: Value, best: Any, axis: tuple[int, ...]) -> Value:
