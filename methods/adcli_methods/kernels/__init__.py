@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from adcli_methods.kernels.blocked import BlockedProgram
 from adcli_methods.kernels.compiled import CompiledProgram
-from adcli_methods.kernels.compiler import has_compiler
-from adcli_methods.kernels.machine import MachineProgram, NotForTheMachineError
+from adcli_methods.kernels.compiler import find_compiler
+from adcli_methods.kernels.machine import MachineProgram
+from adcli_methods.kernels.machine_code import MachineCode, NotForTheMachineError
 from adcli_methods.kernels.report import KernelReport
 from adcli_methods.program import Program
 from adcli_methods.shapes import Abstract
@@ -16,10 +17,11 @@ __all__ = [
     "BlockedProgram",
     "CompiledProgram",
     "KernelReport",
+    "MachineCode",
     "MachineProgram",
     "NotForTheMachineError",
     "compile_program",
-    "has_compiler",
+    "find_compiler",
 ]
 
 

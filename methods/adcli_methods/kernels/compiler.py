@@ -61,15 +61,6 @@ def find_compiler() -> Compiler:
     return _found(os.environ.get("CC", ""), os.environ.get("PATH", ""))
 
 
-def has_compiler() -> bool:
-    """Whether there is one."""
-    try:
-        find_compiler()
-    except UnavailableError:
-        return False
-    return True
-
-
 @cache
 def _found(preferred: str, path: str) -> Compiler:
     candidates = [shlex.split(preferred)] if preferred.strip() else []

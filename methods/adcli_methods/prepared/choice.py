@@ -5,8 +5,6 @@ from __future__ import annotations
 from contextlib import suppress
 from functools import partial
 
-import numpy as np
-
 from adcli_methods import kernels
 from adcli_methods.errors import OperatorError, UnavailableError
 from adcli_methods.optimiser import operation_count, optimise
@@ -19,13 +17,13 @@ SCALAR_SECONDS, UNPACK_SECONDS = 4e-8, 8e-8
 """What one operation on Python floats costs, and one entry of an array to take apart or put together."""
 ARRAY_SECONDS, ENTRY_SECONDS = 1e-6, 1e-9
 """What one operation on NumPy arrays costs, and what each entry adds."""
-MACHINE_CALL_SECONDS, MACHINE_SECONDS = 4e-6, 1e-9
-"""What a run of the machine for numbers takes, and one operation of it."""
+MACHINE_CALL_SECONDS, MACHINE_ENTRY_SECONDS = 4e-6, 7e-10
+"""What a run of the machine for numbers takes before its operations, and each entry that it computes at least."""
 FUSED_SHARE = 0.2
 """What fused kernels take, as a share of NumPy's time, on arrays that are small enough to be taken apart."""
 MOST_SCALARS = 400_000
-MOST_EXPLODED = 60_000
-"""More operations on the entries of arrays take over a second to prepare."""
+MOST_ENTRIES, MOST_SHORT_ENTRIES = 4_000_000, 60_000
+"""How many entries the machine computes: 8 bytes each while it is prepared. Where kernels compile at once, fewer."""
 COMPILE_SECONDS = 4e-4
 """What an operation on arrays costs a compiler."""
 MOST_COMPILE_SECONDS, WORTH_RUNS = 1.0, 100
@@ -66,28 +64,36 @@ def _scalars(given: Shaped, most_operations: int) -> Scalars | None:
 def _quickest(given: Shaped) -> Runner:
     """By the estimated seconds of one run; compiled code where a run takes long enough to be worth it."""
     array_seconds = _array_seconds(given)
-    scalars = _scalars(given, _most_scalars(array_seconds))
-    float_seconds = np.inf if scalars is None else _float_seconds(scalars)
-    if min(array_seconds, float_seconds) > WORTH_COMPILING_SECONDS:
-        try:
-            compiled = _compiled(given, scalars, array_seconds)
-        except UnavailableError:
-            compiled = _in_blocks(given) if float_seconds > array_seconds else None
-        if compiled is not None:
-            return compiled
-    straight = on_floats(scalars) if scalars is not None and float_seconds < array_seconds else None
-    return straight or on_arrays(given)
+    runner = _within(given, min(array_seconds, WORTH_COMPILING_SECONDS))
+    if runner is not None or array_seconds <= WORTH_COMPILING_SECONDS:
+        return runner or on_arrays(given)
+    try:
+        runner = _compiled(given, array_seconds) or _within(given, array_seconds)
+    except UnavailableError:
+        runner = _within(given, array_seconds) or _in_blocks(given)
+    return runner or on_arrays(given)
 
 
-def _compiled(given: Shaped, scalars: Scalars | None, array_seconds: float) -> Runner | None:
+def _within(given: Shaped, seconds: float) -> Runner | None:
+    """Straight-line Python on floats, if a run takes at most so long."""
+    scalars = _scalars(given, int(min(MOST_SCALARS, 2 * seconds / SCALAR_SECONDS)))
+    return on_floats(scalars) if scalars is not None and _float_seconds(scalars) <= seconds else None
+
+
+def _compiled(given: Shaped, array_seconds: float) -> Runner | None:
     """By the machine for numbers or by kernels; None where a compiler would take too long.
 
     Raises: UnavailableError where there is no compiler.
     """
-    if scalars is not None and _machine_seconds(scalars) < FUSED_SHARE * array_seconds:
-        with suppress(kernels.NotForTheMachineError):
-            return on_machine(scalars)
-    is_short = operation_count(given.program) * COMPILE_SECONDS < max(MOST_COMPILE_SECONDS, WORTH_RUNS * array_seconds)
+    kernels.find_compiler()  # before there is any work in vain
+    operations = operation_count(given.program)
+    is_short = operations * COMPILE_SECONDS < max(MOST_COMPILE_SECONDS, WORTH_RUNS * array_seconds)
+    worth_seconds = array_seconds * (FUSED_SHARE if is_short else 1.0)
+    entries = int(min(MOST_SHORT_ENTRIES if is_short else MOST_ENTRIES, worth_seconds / MACHINE_ENTRY_SECONDS))
+    with suppress(kernels.NotForTheMachineError):
+        code = kernels.MachineCode(given, entries + len(given.program.instructions))
+        if MACHINE_CALL_SECONDS + code.seconds < worth_seconds:
+            return on_machine(given, code)
     return native(given, kernels.compile_program, "c") if is_short else None
 
 
@@ -102,13 +108,6 @@ def _array_seconds(given: Shaped) -> float:
     return operation_count(given.program) * ARRAY_SECONDS + entries * ENTRY_SECONDS
 
 
-def _most_scalars(array_seconds: float) -> int:
-    """How many operations on numbers could take less time than those on arrays."""
-    in_python = 2 * array_seconds / SCALAR_SECONDS
-    by_machine = min(MOST_EXPLODED, FUSED_SHARE * array_seconds / MACHINE_SECONDS) if kernels.has_compiler() else 0
-    return int(min(MOST_SCALARS, max(in_python, by_machine)))
-
-
 def _is_mostly_fused(report: kernels.KernelReport) -> bool:
     """Whether blocks gain more, by staying in the cache, than they lose by computing again what two of them need."""
     return report.fused_operations >= MOSTLY * (report.fused_operations + report.numpy_operations)
@@ -116,10 +115,6 @@ def _is_mostly_fused(report: kernels.KernelReport) -> bool:
 
 def _float_seconds(scalars: Scalars) -> float:
     return operation_count(scalars.shaped.program) * SCALAR_SECONDS + _taken_apart(scalars) * UNPACK_SECONDS
-
-
-def _machine_seconds(scalars: Scalars) -> float:
-    return MACHINE_CALL_SECONDS + operation_count(scalars.shaped.program) * MACHINE_SECONDS
 
 
 def _taken_apart(scalars: Scalars) -> int:

@@ -153,18 +153,17 @@ def native(given: Shaped, make: Make, backend: str) -> Runner:
     return Runner(run_checked, backend, operation_count(given.program), kernels=report)
 
 
-def on_machine(scalars: Scalars) -> Runner:
+def on_machine(given: Shaped, code: kernels.MachineCode) -> Runner:
     """All operations one after the other in C, on registers.
 
-    Raises: NotForTheMachineError; UnavailableError where there is no compiler.
+    Arguments: given: the Program, and its code.
+    Raises: UnavailableError where there is no C compiler.
     """
-    program, abstracts = scalars.shaped
-    guards, end = program.guards, len(program.outputs)
-    outputs = (*program.outputs, *(guard.slot for guard in guards))
-    made = Program(program.instructions, program.inputs, program.constants, outputs)
-    machine = kernels.MachineProgram(Shaped(made, abstracts))
-    assemble, outcomes = _assembler(scalars.outputs), [float(guard.outcome) for guard in guards]
-    are_numbers = not any(abstract.shape for abstract in scalars.inputs)
+    program, abstracts = given
+    outcomes = [float(guard.outcome) for guard in program.guards]
+    machine, end = kernels.MachineProgram(code), code.outputs - len(outcomes)
+    assemble = _assembler([abstracts[slot] for slot in program.outputs])
+    are_numbers = not any(abstracts[slot].shape for slot in program.inputs)
 
     def run(inputs: Sequence[Value]) -> Sequence[Value] | None:
         found = machine.run(np.array(inputs, float) if are_numbers else _flat(inputs))
@@ -173,7 +172,7 @@ def on_machine(scalars: Scalars) -> Runner:
         numbers = found[:end]
         return None if _has_nan([numbers]) else assemble(numbers)
 
-    return Runner(run, "machine", operation_count(program), kernels=machine.report)
+    return Runner(run, "machine", code.operations, kernels=machine.report)
 
 
 def _flat(values: Sequence[Value]) -> Array:

@@ -13,15 +13,16 @@ from adcli_benchmarks.problems import PROBLEMS
 from adcli_methods import differentiate
 from adcli_methods.differentiate import Request
 from adcli_methods.execution import execute
-from adcli_methods.function import function_of
+from adcli_methods.function import FlatFunction, function_of
 from adcli_methods.kernels.c_expressions import expression, names
-from adcli_methods.kernels.machine import MachineProgram, NotForTheMachineError
-from adcli_methods.optimiser.scalarise import scalarise
+from adcli_methods.kernels.machine import MachineProgram
+from adcli_methods.kernels.machine_code import CODES, VECTOR, WORDS, MachineCode, NotForTheMachineError
+from adcli_methods.optimiser import optimise
 from adcli_methods.prepared import choice
 from adcli_methods.prepared.prepared import prepare
 from adcli_methods.primitives import PRIMITIVES
 from adcli_methods.program import GIVEN, Instruction, Program
-from adcli_methods.shapes import Shaped, abstract_values
+from adcli_methods.shapes import Shaped, abstract_values, shaped
 from adcli_methods.targets.numpy_target import NUMPY
 
 from .random_programs import random_gradient
@@ -32,8 +33,8 @@ def arity(name):
     return len(set(re.findall(r"\b[xyz]1\b", expression(name, ("x1", "y1", "z1"), "float64", None, False))))
 
 
-def on_numbers(program, inputs):
-    return Shaped(program, abstract_values(program, inputs))
+def machine_of(program, inputs):
+    return MachineProgram(MachineCode(Shaped(program, tuple(abstract_values(program, inputs))), 100_000))
 
 
 @pytest.mark.parametrize("name", names())
@@ -41,7 +42,7 @@ def test_each_operation_is_numpys(name):
     count, parameters = arity(name), {"dtype": "float64"} if name == "astype" else {}
     instructions = [GIVEN] * count + [Instruction(PRIMITIVES[name], tuple(range(count)), parameters)]
     program = Program(instructions, range(count), {}, [count])
-    machine = MachineProgram(on_numbers(program, [0.5, 0.25, 0.75][:count]))
+    machine = machine_of(program, [0.5, 0.25, 0.75][:count])
     points = [*EDGES, *np.random.default_rng(0).uniform(-3.0, 3.0, 40)]
     for shift in range(7):
         operands = [np.roll(points, shift * k) for k in range(count)]
@@ -58,27 +59,29 @@ def test_each_operation_is_numpys(name):
 @pytest.mark.parametrize("exponent", [-1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 2.5, 3.0])
 def test_powers_by_known_numbers(exponent):
     instructions = [GIVEN, GIVEN, Instruction(PRIMITIVES["power"], (0, 1))]
-    machine = MachineProgram(on_numbers(Program(instructions, [0], {1: exponent}, [2]), [0.5]))
+    machine = machine_of(Program(instructions, [0], {1: exponent}, [2]), [0.5])
     points = np.array([*EDGES, -3.0, 0.7])
     found = [machine.run(point)[0] for point in points]
     with np.errstate(all="ignore"):
         np.testing.assert_allclose(found, points**exponent, rtol=4e-16)
 
 
-@pytest.mark.parametrize("seed", range(30))
-def test_random_gradients_entry_by_entry(seed):
-    program, inputs = random_gradient(seed, [(5,), (4, 3), (2, 3), (1, 3)][seed % 4])
-    scalars = scalarise(Shaped(program, tuple(abstract_values(program, inputs))), 100_000)
-    entries = np.concatenate([np.ravel(value) for value in inputs])
-    expected = execute(scalars.shaped.program, entries.tolist(), NUMPY)
-    found = MachineProgram(scalars.shaped).run(entries)
+@pytest.mark.parametrize("seed", range(60))
+def test_random_gradients_on_arrays(seed):
+    program, inputs = random_gradient(seed, [(5,), (4, 3), (20,), (1, 3), (7, 6), (2, 3)][seed % 6])
+    expected = entries_of(execute(program, inputs, NUMPY))
+    found = machine_of(program, inputs).run(entries_of(inputs))
     np.testing.assert_allclose(found, expected, rtol=0, atol=512 * 2.2e-16 * np.max(np.abs(expected)))
+
+
+def entries_of(values):
+    return np.concatenate([np.ravel(value) for value in values]).astype(float)
 
 
 def test_outputs_may_be_inputs_constants_or_one_another():
     instructions = [GIVEN, GIVEN, GIVEN, Instruction(PRIMITIVES["multiply"], (0, 1))]
     program = Program(instructions, [0, 1], {2: 7.0}, [3, 0, 2, 3, 1])
-    machine = MachineProgram(on_numbers(program, [2.0, 3.0]))
+    machine = machine_of(program, [2.0, 3.0])
     first = machine.run(np.array([2.0, 3.0]))
     second = machine.run(np.array([5.0, 0.5]))
     assert first.tolist() == [6.0, 2.0, 7.0, 6.0, 3.0]
@@ -87,7 +90,7 @@ def test_outputs_may_be_inputs_constants_or_one_another():
 
 def test_a_register_is_taken_again_when_nothing_needs_its_value():
     instructions = [GIVEN, *[Instruction(PRIMITIVES["sin"], (slot,)) for slot in range(1000)]]
-    machine = MachineProgram(on_numbers(Program(instructions, [0], {}, [1000]), [0.5]))
+    machine = machine_of(Program(instructions, [0], {}, [1000]), [0.5])
     assert len(machine._initial) <= 4
     value = 0.5
     for _ in range(1000):
@@ -95,10 +98,69 @@ def test_a_register_is_taken_again_when_nothing_needs_its_value():
     assert machine.run(np.array([0.5]))[0] == pytest.approx(value, rel=1e-13)
 
 
+def along(size, *steps):
+    """The code of functions of an array."""
+
+    def function(x):
+        return {str(number): step(x) for number, step in enumerate(steps)}
+
+    flat = FlatFunction(function_of(function), {"x": np.ones(size)}, [("x",)])
+    return MachineCode(optimise(shaped(flat.program, flat.leaves)).shaped, 100_000)
+
+
+def test_long_vectors_are_one_operation_and_short_ones_are_numbers():
+    long, short = (along(size, lambda x: np.sin(x[::-1]) * x[0]) for size in (9, 8))
+    assert long.code[:: 2 * WORDS].tolist() == [VECTOR + CODES["sin"], VECTOR + CODES["multiply"], 0]
+    assert short.code[::WORDS].tolist() == 8 * [CODES["sin"]] + 8 * [CODES["multiply"]] + [0]
+    assert (long.operations, short.operations) == (18, 16)
+
+
+def test_entries_that_do_not_lie_evenly_are_taken_one_by_one():
+    uneven = np.array([0, 1, 2, 3, 4, 5, 6, 8, 9])
+    code = along(10, lambda x: np.sin(x[uneven])).code
+    assert code[::WORDS].tolist() == 9 * [CODES["sin"]] + [0]
+    assert code[2::WORDS].tolist()[:9] == (9 + uneven).tolist()
+
+
+def sines(x):
+    for _ in range(100):
+        x = np.sin(x) + x[::-1]
+    return x
+
+
+@pytest.mark.parametrize("size", [3, 20])
+def test_registers_of_arrays_are_taken_again(size):
+    assert len(along(size, sines).registers()) <= 6 * size
+
+
+def written(x):
+    y = np.zeros(20)
+    y[3:] = np.sin(x[3:])
+    z = np.exp(y)
+    y[:2] = z[4:6] * x[0]
+    return y * z + np.sum(x) * np.stack([x, z])[1]
+
+
+def reshaped(x):
+    first = np.reshape(np.sin(x[0]), (1,))
+    second = np.cos(x[1]) * np.exp(x[2])
+    return np.concatenate([first, x[1:]]) * second
+
+
+@pytest.mark.parametrize("function", [sines, written, reshaped, lambda x: np.outer(x, x)[3:, ::2] @ np.cos(x[::2])])
+def test_a_register_is_not_taken_while_a_part_of_its_array_is_needed(function):
+    def total(x):
+        return np.sum(function(x) * function(np.cos(x)))
+
+    x = np.linspace(0.1, 1.0, 20)
+    found = MachineProgram(along(20, total, lambda x: function(x) * 2.0)).run(x)
+    np.testing.assert_allclose(found, [total(x), *function(x) * 2.0], rtol=1e-13)
+
+
 def test_whole_numbers_are_not_for_the_machine():
     instructions = [GIVEN, Instruction(PRIMITIVES["to_integer"], (0,), {"dtype": "int64"})]
     with pytest.raises(NotForTheMachineError):
-        MachineProgram(on_numbers(Program(instructions, [0], {}, [1]), [2.5]))
+        machine_of(Program(instructions, [0], {}, [1]), [2.5])
 
 
 @pytest.fixture

@@ -40,23 +40,37 @@ def loop_over_an_array(length):
     return loop, np.linspace(0.1, 0.9, length)
 
 
-def array_steps(steps):
+def array_steps(steps, size=100):
     def loop(x):
         for _ in range(steps):
             x = np.sin(x) * 0.9 + 0.1
         return np.sum(x)
 
-    return loop, np.linspace(0.1, 0.9, 100)
+    return loop, np.linspace(0.1, 0.9, size)
+
+
+def small_array_steps(steps):
+    return array_steps(steps, 10)
+
+
+def large_array_steps(steps):
+    return array_steps(steps, 1000)
 
 
 @pytest.mark.parametrize(
-    ("make", "compile_with"), [(scalar_loop, "python"), (loop_over_an_array, "python"), (array_steps, "numpy")]
+    ("make", "compile_with", "most_calls"),
+    [
+        (scalar_loop, "python", 300),
+        (loop_over_an_array, "python", 300),
+        (array_steps, "numpy", 300),
+        (small_array_steps, "auto", 350),
+    ],
 )
-def test_calls_of_preparing_grow_with_the_operations_and_stay_few(make, compile_with):
+def test_calls_of_preparing_grow_with_the_operations_and_stay_few(make, compile_with, most_calls):
     calls = {steps: calls_of_preparing(*make(steps), compile_with) for steps in (100, 1000)}
     assert calls[1000] < 11 * calls[100]
     operations = 3 * 1000
-    assert calls[1000] < 300 * operations
+    assert calls[1000] < most_calls * operations
 
 
 def calls_of_preparing(function, at, compile_with):
@@ -77,14 +91,14 @@ def calls_of_preparing(function, at, compile_with):
 
 
 def test_without_a_compiler_long_loops_run_on_floats(monkeypatch):
-    monkeypatch.setattr("adcli_methods.kernels.MachineProgram", no_compiler)
-    monkeypatch.setattr("adcli_methods.kernels.has_compiler", lambda: False)
+    monkeypatch.setattr("adcli_methods.kernels.find_compiler", no_compiler)
     function, at = loop_over_an_array(2500)
     assert prepare(function, at).report.versions[0].backend == "python"
 
 
 @pytest.mark.parametrize(
-    ("make", "count", "backend"), [(array_steps, 1500, "numpy"), (loop_over_an_array, 2500, "machine")]
+    ("make", "count", "backend"),
+    [(large_array_steps, 1500, "numpy"), (array_steps, 1500, "machine"), (loop_over_an_array, 2500, "machine")],
 )
 def test_by_itself_a_long_program_is_not_given_to_a_compiler(make, count, backend, monkeypatch):
     monkeypatch.setattr("adcli_methods.kernels.compile_program", None)
