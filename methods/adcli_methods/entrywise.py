@@ -24,6 +24,8 @@ from adcli_methods.shapes import Abstract, Shaped
 Slots = np.ndarray[Any, np.dtype[np.intp]]
 NOTHING = -1
 _ADD, _MULTIPLY = PRIMITIVES["add"], PRIMITIVES["multiply"]
+_OR = PRIMITIVES["logical_or"]
+"""What NumPy's addition does with truth values; the other operations have the same result on them as on 0 and 1."""
 _ONE_BY_ONE = 8
 """Sums of up to this many terms add them in order, as NumPy does; longer ones add their halves."""
 
@@ -36,12 +38,15 @@ class Entrywise(ABC):
     """The places of a Program's values while it is taken apart; subclasses write the operations down.
 
     Arguments: most_operations: how many operations on entries are still worth it.
-    Attributes: is_mixed: whether a result has entries that are an operand's, since there was nothing to add to them.
+    Attributes:
+        dtype: of the operation that is being taken apart.
+        is_mixed: whether a result had entries that are an operand's, since there was nothing to add to them.
     """
 
     def __init__(self, most_operations: int) -> None:
         self.left = most_operations
         self.places: list[Any] = []  # a slot, or an array of slots
+        self.dtype = "float64"
         self.has_nothing = False
         self.is_mixed = False
 
@@ -58,12 +63,12 @@ class Entrywise(ABC):
         """The slot of an operation on numbers."""
 
     @abstractmethod
-    def apply(self, primitive: Primitive, operands: list[Slots], dtype: str, source: Instruction) -> Slots:
-        """The slots of an elementwise operation on vectors of one length; its parameters are the source's."""
+    def apply(self, primitive: Primitive, operands: list[Slots], source: Instruction) -> Slots:
+        """The slots of an elementwise operation on vectors of one length, a result of `dtype`."""
 
     @abstractmethod
-    def known(self, slots: Slots) -> np.ndarray | None:
-        """The values in these slots if all are constants."""
+    def known(self, slot: int) -> Any:
+        """The value in a slot if it is a constant, None if not."""
 
     @abstractmethod
     def done(self, slot: int, instruction: Instruction) -> None:
@@ -83,7 +88,7 @@ class Entrywise(ABC):
                 found = self.constant(constants[slot]) if slot in constants else self.input(abstract)
                 places.append(found.reshape(abstract.shape) if abstract.shape else int(found[0]))
                 continue
-            operands = [places[operand] for operand in instruction.operands]
+            operands, self.dtype = [places[operand] for operand in instruction.operands], abstract.dtype
             if abstract.shape or not primitive.elementwise:
                 places.append(self._on_arrays(instruction, [np.asarray(place) for place in operands], abstract))
             elif self.has_nothing and NOTHING in operands:
@@ -118,7 +123,7 @@ class Entrywise(ABC):
         if primitive is _ADD:
             return self.added(vectors[0], vectors[1], instruction).reshape(shape)
         self.spend(abstract.size)
-        return self.apply(primitive, [*map(self.filled, vectors)], abstract.dtype, instruction).reshape(shape)
+        return self.apply(primitive, [*map(self.filled, vectors)], instruction).reshape(shape)
 
     def filled(self, slots: Slots) -> Slots:
         """Slots with a zero in the places of NOTHING."""
@@ -142,10 +147,12 @@ class Entrywise(ABC):
                 self.is_mixed = True
                 return mixed
         self.spend(a.size)
-        return self.apply(_ADD, [a, b], "float64", source)
+        return self.apply(_ADD if self.dtype != "bool" else _OR, [a, b], source)
 
     def total(self, terms: Slots, source: Instruction) -> Slots:
         """The sums along the first axis of two."""
+        if not len(terms):
+            return np.full(terms.shape[1], self.zero)
         return self.reduced(terms, lambda a, b: self.added(a, b, source))
 
     def reduced(self, terms: Slots, combine: Callable[[Slots, Slots], Slots]) -> Slots:
@@ -162,10 +169,13 @@ class Entrywise(ABC):
 
 def _arrays_known(walk: Entrywise, arrays: list[Slots]) -> tuple[np.ndarray, ...]:
     """Index arrays as numbers; they must be constants."""
-    found = [walk.known(array) for array in arrays]
-    if any(array is None for array in found):
-        raise NotEntrywiseError
-    return tuple(array for array in found if array is not None)
+    found = []
+    for array in arrays:
+        values = [walk.known(slot) for slot in array.ravel().tolist()]
+        if None in values:
+            raise NotEntrywiseError
+        found.append(np.array(values).reshape(array.shape) if values else np.zeros(array.shape, np.intp))
+    return tuple(found)
 
 
 def _getitem(walk: Entrywise, source: Instruction, operands: list[Slots], abstract: Abstract) -> Any:
@@ -231,10 +241,7 @@ def _columns(x: Slots, axis: tuple[int, ...]) -> Slots:
 
 
 def _sum(walk: Entrywise, source: Instruction, operands: list[Slots], abstract: Abstract) -> Any:
-    terms = _columns(operands[0], source.parameters["axis"])
-    if not len(terms):
-        return np.full(abstract.shape, walk.zero)
-    return walk.total(terms, source)
+    return walk.total(_columns(operands[0], source.parameters["axis"]), source)
 
 
 def _extreme(walk: Entrywise, source: Instruction, operands: list[Slots], abstract: Abstract) -> Any:
@@ -243,7 +250,7 @@ def _extreme(walk: Entrywise, source: Instruction, operands: list[Slots], abstra
 
     def better(a: Slots, b: Slots) -> Slots:
         walk.spend(a.size)
-        return walk.apply(primitive, [a, b], "float64", source)
+        return walk.apply(primitive, [a, b], source)
 
     return walk.reduced(_columns(walk.filled(operands[0]), source.parameters["axis"]), better)
 
@@ -254,7 +261,7 @@ def _matmul(walk: Entrywise, source: Instruction, operands: list[Slots], abstrac
     count = len(rows)
     walk.spend(count * abstract.size)
     factors = [np.broadcast_to(part, (count, *abstract.shape)).ravel() for part in _aligned(rows, columns)]
-    products = walk.apply(_MULTIPLY, factors, "float64", source)
+    products = walk.apply(_MULTIPLY, factors, source)
     return walk.total(products.reshape(count, abstract.size), source)
 
 

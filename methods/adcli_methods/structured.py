@@ -86,9 +86,9 @@ class Structured(Members):
     def value(self) -> Value:
         """What is not a number where the terms may not add up to what each member is alone.
 
-        The factors of an outer product may be infinite where the members are not, the weight being zero or small.
+        A factor of an outer product may be infinite where the members are not, the other being zero or small.
         """
-        doubts = [plain_of(term.values) for term in self.shared]
+        doubts = [plain_of(part) for term in self.shared for part in term]
         alarms = [*map(plain_of, self.parts), *(values - values for values in doubts)]
         return np.array([np.sum(part) for part in alarms])
 

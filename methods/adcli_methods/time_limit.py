@@ -20,7 +20,8 @@ def within(seconds: float | None) -> Iterator[None]:
     """Raise TimeLimitError in the block once so many seconds are over; None: never.
 
     It takes the system's timer, which the main thread alone may use: in other threads, on Windows and beside a timer
-    that runs already there is no limit. What computes outside of Python's interpreter is stopped when it returns.
+    that runs already there is no limit. What computes outside of Python's interpreter is stopped when it returns. The
+    error is raised again after a second, in what the block does to end, too.
 
     >>> try:
     ...     with within(0.01):
@@ -35,13 +36,22 @@ def within(seconds: float | None) -> Iterator[None]:
         yield
         return
 
-    def stop(*_: object) -> None:
+    if seconds <= 0.0:
         raise TimeLimitError
 
+    is_on = True
+
+    def stop(*_: object) -> None:
+        if is_on:
+            raise TimeLimitError
+
     before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds, _AGAIN_SECONDS)
     try:
-        yield
+        try:
+            signal.setitimer(signal.ITIMER_REAL, seconds, _AGAIN_SECONDS)
+            yield
+        finally:
+            is_on = False  # an alarm at this moment still comes to the lines below
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0.0)
-        signal.signal(signal.SIGALRM, before)
+        signal.signal(signal.SIGALRM, signal.SIG_DFL if before is None else before)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -14,6 +16,8 @@ from adcli_methods.errors import AdcliError
 @contextmanager
 def replacing(path: Path, named: str = "", way_out: str = "") -> Iterator[BinaryIO]:
     """A binary stream that becomes the file when all went well; until then a reader sees the old one.
+
+    A file keeps its mode, a link what it points to; what is no file, as a pipe or a device, is written to at once.
 
     Arguments:
         path: of the file.
@@ -31,19 +35,33 @@ def replacing(path: Path, named: str = "", way_out: str = "") -> Iterator[Binary
     False
     1,2 ['numbers.csv']
     """
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        with _opened(path) as stream:
+            yield stream
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        advice = f": {way_out}" if way_out else ""
+        raise AdcliError(f"{named or path} cannot be written: {error.strerror}{advice}") from None
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    if path.exists() and not path.is_file():
+        with path.open("wb") as stream:
+            yield stream
+        return
+    final = Path(os.path.realpath(path))
+    partial = final.with_name(f".{final.name}.{os.getpid()}.{threading.get_ident()}.partial")
     try:
         with partial.open("wb") as stream:
             yield stream
             if not stream.closed:  # a wrapper closes what it wraps
                 stream.flush()
                 os.fsync(stream.fileno())
-        os.replace(partial, path)
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        advice = f": {way_out}" if way_out else ""
-        raise AdcliError(f"{named or path} cannot be written: {error.strerror}{advice}") from None
+        with suppress(FileNotFoundError):
+            shutil.copymode(final, partial)
+        os.replace(partial, final)
     finally:
         with suppress(OSError):
             partial.unlink()

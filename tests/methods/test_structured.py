@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from adcli_methods.batching import Batch
+from adcli_methods.differentiate import Request, differentiate
+from adcli_methods.function import function_of
 from adcli_methods.primitives import PRIMITIVES
 from adcli_methods.primitives.structural import sum_, transpose
 from adcli_methods.structured import Structured, TooManyEntriesError
@@ -140,6 +142,19 @@ def test_what_is_known_to_be_zero_stays_zero_beside_infinity():
     batch = Batch(2)
     scaled = batch.whole(batch.units((2,)) * np.array([np.inf, 3.0]))
     np.testing.assert_array_equal(scaled, [[np.inf, 0.0], [0.0, 3.0]])
+
+
+def test_an_infinite_weight_is_looked_at_again():
+    """A number of each member that is infinite, times an array with zeros in it."""
+    c = np.where(np.arange(40) % 3 == 0, 0.0, np.arange(40.0))
+    function = function_of(lambda x: c * np.sum(np.sqrt(x)))
+    alone, *found = (
+        differentiate(function, np.zeros(40), Request(operator="jacobian", mode=mode, chunk=chunk)).derivative
+        for mode, chunk in (("forward", 1), ("auto", None), ("forward", 7), ("forward", 40))
+    )
+    assert not np.isnan(alone).any()
+    for jacobian in found:
+        np.testing.assert_array_equal(jacobian, alone)
 
 
 def test_zeros_are_written_out_once():

@@ -29,6 +29,11 @@ def test_a_block_is_stopped_though_it_catches_every_exception():
     assert time.monotonic() - started < 10.0
 
 
+def test_no_time_at_all_is_a_limit_too():
+    with pytest.raises(TimeLimitError), within(0.0):
+        spin()
+
+
 def test_the_former_handler_is_back_and_no_timer_runs():
     before = signal.getsignal(signal.SIGALRM)
     with within(30.0):

@@ -121,11 +121,8 @@ class MachineCode(Entrywise):
         self._constants.update(enumerate(entries, start=start))
         return np.arange(start, self._count)
 
-    def known(self, slots: Slots) -> np.ndarray | None:
-        constants, entries = self._constants, slots.ravel().tolist()
-        if any(slot not in constants for slot in entries):
-            return None
-        return np.array([constants[slot] for slot in entries]).reshape(slots.shape)
+    def known(self, slot: int) -> Any:
+        return self._constants.get(slot)
 
     def number(self, slot: int, instruction: Instruction, operands: list[int], abstract: Abstract) -> int:
         primitive = instruction.primitive
@@ -149,7 +146,7 @@ class MachineCode(Entrywise):
             self._target = self._targets.pop(slot)
         return super().map(instruction, operands, abstract)
 
-    def apply(self, primitive: Primitive, operands: list[Slots], dtype: str, source: Instruction) -> Slots:
+    def apply(self, primitive: Primitive, operands: list[Slots], source: Instruction) -> Slots:
         count, start, self._target = len(operands[0]), self._target, None
         if not count:
             return operands[0]

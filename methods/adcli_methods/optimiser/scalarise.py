@@ -85,17 +85,14 @@ class _Numbers(Entrywise):
             instruction.primitive, tuple(operands), instruction.parameters, abstract, instruction
         )
 
-    def apply(self, primitive: Primitive, operands: list[Slots], dtype: str, source: Instruction) -> Slots:
-        operation, kind = self.draft.operation, Abstract((), dtype)
+    def apply(self, primitive: Primitive, operands: list[Slots], source: Instruction) -> Slots:
+        operation, kind = self.draft.operation, Abstract((), self.dtype)
         parameters = source.parameters if source.primitive is primitive else {}
         entries = zip(*[slots.tolist() for slots in operands], strict=True)
         return np.array([operation(primitive, slots, parameters, kind, source) for slots in entries], dtype=np.intp)
 
-    def known(self, slots: Slots) -> np.ndarray | None:
-        constants, entries = self.draft.constants, slots.ravel().tolist()
-        if any(slot not in constants for slot in entries):
-            return None
-        return np.array([constants[slot] for slot in entries]).reshape(slots.shape)
+    def known(self, slot: int) -> Any:
+        return self.draft.constants.get(slot)
 
     def done(self, slot: int, instruction: Instruction) -> None:
         """Numbers are never taken again."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 
@@ -11,7 +12,7 @@ from adcli_methods.optimiser import operation_count, optimise
 from adcli_methods.optimiser.scalarise import Scalars, scalarise
 from adcli_methods.prepared.runners import Runner, native, on_arrays, on_floats, on_gpu, on_machine
 from adcli_methods.prepared.way import PICKED, Way
-from adcli_methods.shapes import Shaped
+from adcli_methods.shapes import Abstract, Shaped
 
 SCALAR_SECONDS, UNPACK_SECONDS = 4e-8, 8e-8
 """What one operation on Python floats costs, and one entry of an array to take apart or put together."""
@@ -22,7 +23,7 @@ MACHINE_CALL_SECONDS, MACHINE_ENTRY_SECONDS = 4e-6, 7e-10
 FUSED_SHARE = 0.2
 """What fused kernels take, as a share of NumPy's time, on arrays that are small enough to be taken apart."""
 MOST_SCALARS = 400_000
-MOST_ENTRIES, MOST_SHORT_ENTRIES = 4_000_000, 60_000
+MOST_MACHINE_ENTRIES, MOST_SHORT_ENTRIES = 4_000_000, 60_000
 """How many entries the machine computes: 8 bytes each while it is prepared. Where kernels compile at once, fewer."""
 COMPILE_SECONDS = 4e-4
 """What an operation on arrays costs a compiler."""
@@ -55,26 +56,34 @@ def runner_of(given: Shaped, way: Way = PICKED) -> Runner:
 
 
 def _scalars(given: Shaped, most_operations: int) -> Scalars | None:
+    """The Program on numbers; None where arrays of another type than float64 come out."""
+    outputs = [given.abstracts[slot] for slot in given.program.outputs]
+    if not _are_floats(outputs) and any(abstract.shape for abstract in outputs):
+        return None
     scalars = scalarise(given, most_operations)
     if scalars is None or scalars.shaped is given:
         return scalars
     return scalars._replace(shaped=optimise(scalars.shaped).shaped)
 
 
+def _are_floats(outputs: Sequence[Abstract]) -> bool:
+    return all(abstract.dtype == "float64" for abstract in outputs)
+
+
 def _quickest(given: Shaped) -> Runner:
     """By the estimated seconds of one run; compiled code where a run takes long enough to be worth it."""
     array_seconds = _array_seconds(given)
-    runner = _within(given, min(array_seconds, WORTH_COMPILING_SECONDS))
+    runner = _on_floats_within(given, min(array_seconds, WORTH_COMPILING_SECONDS))
     if runner is not None or array_seconds <= WORTH_COMPILING_SECONDS:
         return runner or on_arrays(given)
     try:
-        runner = _compiled(given, array_seconds) or _within(given, array_seconds)
+        runner = _compiled(given, array_seconds) or _on_floats_within(given, array_seconds)
     except UnavailableError:
-        runner = _within(given, array_seconds) or _in_blocks(given)
+        runner = _on_floats_within(given, array_seconds) or _in_blocks(given)
     return runner or on_arrays(given)
 
 
-def _within(given: Shaped, seconds: float) -> Runner | None:
+def _on_floats_within(given: Shaped, seconds: float) -> Runner | None:
     """Straight-line Python on floats, if a run takes at most so long."""
     scalars = _scalars(given, int(min(MOST_SCALARS, 2 * seconds / SCALAR_SECONDS)))
     return on_floats(scalars) if scalars is not None and _float_seconds(scalars) <= seconds else None
@@ -89,11 +98,12 @@ def _compiled(given: Shaped, array_seconds: float) -> Runner | None:
     operations = operation_count(given.program)
     is_short = operations * COMPILE_SECONDS < max(MOST_COMPILE_SECONDS, WORTH_RUNS * array_seconds)
     worth_seconds = array_seconds * (FUSED_SHARE if is_short else 1.0)
-    entries = int(min(MOST_SHORT_ENTRIES if is_short else MOST_ENTRIES, worth_seconds / MACHINE_ENTRY_SECONDS))
-    with suppress(kernels.NotForTheMachineError):
-        code = kernels.MachineCode(given, entries + len(given.program.instructions))
-        if MACHINE_CALL_SECONDS + code.seconds < worth_seconds:
-            return on_machine(given, code)
+    entries = int(min(MOST_SHORT_ENTRIES if is_short else MOST_MACHINE_ENTRIES, worth_seconds / MACHINE_ENTRY_SECONDS))
+    if _are_floats([given.abstracts[slot] for slot in given.program.outputs]):
+        with suppress(kernels.NotForTheMachineError):
+            code = kernels.MachineCode(given, entries + len(given.program.instructions))
+            if MACHINE_CALL_SECONDS + code.seconds < worth_seconds:
+                return on_machine(given, code)
     return native(given, kernels.compile_program, "c") if is_short else None
 
 

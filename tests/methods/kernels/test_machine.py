@@ -157,6 +157,14 @@ def test_a_register_is_not_taken_while_a_part_of_its_array_is_needed(function):
     np.testing.assert_allclose(found, [total(x), *function(x) * 2.0], rtol=1e-13)
 
 
+def test_truth_values_are_added_as_numpy_adds_them():
+    def count(x):
+        return np.sum(((x > 0.2) + (x > 0.5)) * x * x + ((x > 0.2)[None, :] @ (x > 0.5)[:, None]) * x)
+
+    x = np.linspace(0.1, 1.0, 20)
+    assert MachineProgram(along(20, count)).run(x) == pytest.approx(count(x), rel=1e-14)
+
+
 def test_whole_numbers_are_not_for_the_machine():
     instructions = [GIVEN, Instruction(PRIMITIVES["to_integer"], (0,), {"dtype": "int64"})]
     with pytest.raises(NotForTheMachineError):

@@ -48,6 +48,11 @@ FUNCTIONS = [
     lambda x0: np.broadcast_to(x0[:, :1], (2, 3)) / x0,
     lambda x0: np.max(x0, axis=0) - np.min(x0),
     lambda x0: np.sum(np.concatenate([x0.ravel()] * 3)),
+    lambda x0: ((x0 > 1.0) + (x0 > 2.0)) * x0,
+    lambda x0: ((x0 > 1.0) * (x0 < 2.0)) * x0 + np.maximum(x0 > 1.0, x0 > 2.0) * x0,
+    lambda x0: ((x0 > 1.0) @ (x0.T > 2.0)) * x0[:, :2],
+    lambda x0: x0[:, np.array([], int)],
+    lambda x0: np.ones((2, 0)) @ x0[:0, :2].reshape(0, 2) + x0[:, :2],
 ]
 
 

@@ -135,3 +135,20 @@ def test_the_report_is_short_enough_to_be_read():
     names = [effect.name for effect in report.versions[0].effects]
     assert names == ["constant folding", "identities", "common subexpressions", "dead code"]
     assert sum(effect.operations for effect in report.versions[0].effects) > 0
+
+
+@pytest.mark.parametrize("compile_with", ["auto", "c", "numpy"])
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: np.where(x > 1.0, 1, 0),
+        lambda x: (x > 1.0) + (x > 2.0),
+        lambda x: {"value": x * 2.0, "is_large": x > 1.0},
+    ],
+)
+def test_values_have_the_functions_own_types(function, compile_with):
+    x = np.array([0.5, 1.5, 2.5])
+    found = prepare(function, x, operator="jacobian", compile=compile_with)(x)[0]
+    for own, expected in zip(arrays_of(found), arrays_of(function(x)), strict=True):
+        assert own.dtype == expected.dtype
+        np.testing.assert_array_equal(own, expected)
