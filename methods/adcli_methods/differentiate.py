@@ -70,9 +70,13 @@ def _is_given(name: str, at: Any, function: Function) -> bool:
     return name in function.parameters[:count]
 
 
-def differentiate(function: Function, at: Any, request: Request) -> Derivative:
+def differentiate(function: Function, at: Any, request: Request, *, with_notes: bool = True) -> Derivative:
     """The derivative of a function at a point.
 
+    Arguments:
+        function, at: what to differentiate, and where.
+        request: how.
+        with_notes: whether to look for kinks and the like, which takes a trace of the function.
     Raises: PointError, FunctionError, OperatorError, UnavailableError.
     """
     problem = flat_problem(function, at, request)
@@ -108,7 +112,7 @@ def differentiate(function: Function, at: Any, request: Request) -> Derivative:
         adjoint_sweeps=method.tally.adjoint_sweeps,
         prepare_seconds=ready - start + tracing,
         run_seconds=done - ready - tracing,
-        notes=tuple(notes_at(problem, blocks)),
+        notes=tuple(notes_at(problem, blocks)) if with_notes else (),
     )
 
 

@@ -30,6 +30,26 @@ class KernelReport:
     threads: int
     source: str = field(repr=False)
 
+    def __str__(self) -> str:
+        """In one line: what was fused, what was not, and by which compiler."""
+        compiler = self.compiler.splitlines()[0]
+        how = f"in {counted(self.kernels, 'fused kernel')}" if self.kernels else "in a row"
+        others = f"{self.numpy_operations} by {'torch' if compiler.startswith('Triton') else 'NumPy'}"
+        origin = "from the cache, in" if self.cached else "in"
+        return (
+            f"{counted(self.fused_operations, 'operation')} {how}, {others}; "
+            f"{compiler}, {origin} {self.compile_seconds:.2g} s"
+        )
+
+
+def counted(number: int, noun: str) -> str:
+    """A number of things.
+
+    >>> counted(1, "kernel"), counted(2000, "kernel")
+    ('1 kernel', '2,000 kernels')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
 
 def joined(reports: Sequence[KernelReport]) -> KernelReport | None:
     """The report of Programs that run one after the other; None where there is none."""

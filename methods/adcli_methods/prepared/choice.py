@@ -10,6 +10,7 @@ from adcli_methods import kernels
 from adcli_methods.errors import OperatorError, UnavailableError
 from adcli_methods.optimiser import operation_count, optimise
 from adcli_methods.optimiser.scalarise import Scalars, scalarise
+from adcli_methods.prepared.report import not_compiled
 from adcli_methods.prepared.runners import Runner, native, on_arrays, on_floats, on_gpu, on_machine
 from adcli_methods.prepared.way import PICKED, Way
 from adcli_methods.shapes import Abstract, Shaped
@@ -78,8 +79,9 @@ def _quickest(given: Shaped) -> Runner:
         return runner or on_arrays(given)
     try:
         runner = _compiled(given, array_seconds) or _on_floats_within(given, array_seconds)
-    except UnavailableError:
-        runner = _on_floats_within(given, array_seconds) or _in_blocks(given)
+    except UnavailableError as error:
+        runner = _on_floats_within(given, array_seconds) or _in_blocks(given) or on_arrays(given)
+        return runner._replace(note=not_compiled(runner.backend, runner.kernels, error))
     return runner or on_arrays(given)
 
 
@@ -110,7 +112,7 @@ def _compiled(given: Shaped, array_seconds: float) -> Runner | None:
 def _in_blocks(given: Shaped) -> Runner | None:
     """NumPy in blocks that fit the cache; None where that gains little."""
     blocked = native(given, kernels.BlockedProgram, "numpy")
-    return blocked if _is_mostly_fused(blocked.kernels) else None
+    return blocked if blocked.kernels is not None and _is_mostly_fused(blocked.kernels) else None
 
 
 def _array_seconds(given: Shaped) -> float:

@@ -200,7 +200,8 @@ def _joined(matrix: Matrix, parts: Sequence[_Part]) -> Runner:
         part.runner.operations * (-(-part.size // part.seeded[0].entries) if part.size else 1) for part in parts
     )
     reports = [runner.kernels for runner in runners if runner.kernels is not None]
-    return Runner(run, backend, operations, None, joined(reports))
+    note = next((runner.note for runner in runners if runner.note), "")
+    return Runner(run, backend, operations, None, joined(reports), note)
 
 
 def _blocks(matrix: Matrix, swept: Swept) -> list[Value]:

@@ -12,10 +12,12 @@ from adcli_methods.derivative import Derivative
 from adcli_methods.differentiate import Request, flat_problem, notes_at
 from adcli_methods.errors import OperatorError, UnavailableError
 from adcli_methods.function import FlatFunction, Function
-from adcli_methods.prepared.prepared import PRODUCTS, PreparedDerivative, prepare
-from adcli_methods.prepared.version import MATRICES, PreparedReport
+from adcli_methods.prepared.call import PRODUCTS
+from adcli_methods.prepared.prepared import PreparedDerivative, prepare
+from adcli_methods.prepared.report import PreparedReport, not_compiled
+from adcli_methods.prepared.version import MATRICES
 from adcli_methods.primitive import shape_of
-from adcli_methods.structure import leaves_of
+from adcli_methods.structure import Tree, leaves_of, rebuild
 
 _WAYS = {"jvp": ("auto", "forward"), "vjp": ("auto", "reverse"), "hvp": ("auto",)}
 _BOTH_WAYS = ("auto", "reverse", "forward")
@@ -36,6 +38,8 @@ def differentiate_compiled(function: Function, at: Any, request: Request, *, str
     start = time.perf_counter()
     problem = flat_problem(function, at, request)
     operator = _checked(request, problem)
+    if request.dtype is not None:
+        at = _in_dtype(problem)
     prepared, note = _prepared(function, at, request, operator, strict)
     ready = time.perf_counter()
     value, derivative = _called(prepared, function, at, request, operator)
@@ -59,7 +63,7 @@ def differentiate_compiled(function: Function, at: Any, request: Request, *, str
         adjoint_sweeps=version.adjoint_sweeps,
         prepare_seconds=ready - start,
         run_seconds=done - ready,
-        notes=(*_account(prepared.report), *note, *notes_at(problem, parts)),
+        notes=(*_account(prepared.report, note), *notes_at(problem, parts)),
     )
 
 
@@ -71,13 +75,17 @@ def _checked(request: Request, problem: FlatFunction) -> str:
     ways = _WAYS.get(operator, _BOTH_WAYS)
     if request.mode not in ways:
         raise OperatorError(f"--compile gives the {operator} by mode {' or '.join(ways)}, not by {request.mode}")
-    if request.dtype not in (None, "float64"):
-        raise OperatorError("--compile is for float64: leave --dtype out")
     if request.chunk is not None and operator not in MATRICES:
         raise OperatorError(f"--chunk is for a jacobian or hessian, not for a {operator}: leave it out")
     if operator in PRODUCTS and request.vector is None:
         raise OperatorError(f"{operator} needs a vector: give --{operator} 1,0,...")
     return operator
+
+
+def _in_dtype(problem: FlatFunction) -> Tree:
+    """The inputs by name, those to differentiate by in the precision that was asked for."""
+    leaves = dict(zip(problem.paths, problem.leaves, strict=True))
+    return rebuild(problem.inputs, lambda path, leaf: leaves.get(path, leaf))
 
 
 def _fitting(problem: FlatFunction) -> str:
@@ -87,18 +95,21 @@ def _fitting(problem: FlatFunction) -> str:
 
 def _prepared(
     function: Function, at: Any, request: Request, operator: str, strict: bool
-) -> tuple[PreparedDerivative, tuple[str, ...]]:
+) -> tuple[PreparedDerivative, str]:
+    """The derivative, and what is to be said where there is no compiler."""
     given: dict[str, Any] = {"operator": operator, "wrt": request.wrt, "vector": request.vector, "chunk": request.chunk}
     if operator not in PRODUCTS:
         given["mode"] = request.mode
     if request.device != "cpu":
-        return prepare(function, at, **given, device=request.device), ()
+        return prepare(function, at, **given, device=request.device), ""
     try:
-        return prepare(function, at, **given, compile="c", strict=strict), ()
+        return prepare(function, at, **given, compile="c", strict=strict), ""
     except UnavailableError as error:
         if strict:
             raise
-        return prepare(function, at, **given, compile="numpy"), (f"not compiled, NumPy instead: {error}",)
+        prepared = prepare(function, at, **given)
+        version = prepared.report.versions[-1]
+        return prepared, not_compiled(version.backend, version.kernels, error)
 
 
 def _called(prepared: PreparedDerivative, function: Function, at: Any, request: Request, operator: str) -> Any:
@@ -110,23 +121,14 @@ def _called(prepared: PreparedDerivative, function: Function, at: Any, request: 
     return prepared(*arguments, *vector)
 
 
-def _account(report: PreparedReport) -> list[str]:
-    """What was fused and compiled, and how long that took."""
+def _account(report: PreparedReport, note: str) -> list[str]:
+    """What was optimised, fused and compiled, and how long that took."""
     version = report.versions[-1]
-    kernels = version.kernels
-    told = []
-    if kernels is not None:
-        origin = "from the cache, in" if kernels.cached else "in"
-        how = f"in {_count(kernels.kernels, 'fused kernel')}" if kernels.kernels else "on numbers in a row"
-        others = f"{kernels.numpy_operations} by {'torch' if version.backend == 'triton' else 'NumPy'}"
-        told.append(
-            f"compiled: {_count(kernels.fused_operations, 'operation')} {how}, {others}; "
-            f"{kernels.compiler.splitlines()[0]}, {origin} {kernels.compile_seconds:.2g} s"
-        )
+    told = [note] if note else []
+    if version.kernels is not None:
+        told.append(f"{'fused' if note else 'compiled'}: {version.kernels}")
+    if version.optimised:
+        told.append(f"optimised: {version.optimised}")
     if report.fallbacks:
         told.append("NaN or outside of the domain: swept without the kernels")
     return told
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

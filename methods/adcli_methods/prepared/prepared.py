@@ -16,31 +16,23 @@ from typing import Any
 
 import numpy as np
 
-from adcli_methods.differentiate import Request, by_input, check_device, differentiate, flat_problem, shaped
+from adcli_methods.differentiate import Request, check_device, differentiate
 from adcli_methods.errors import OperatorError, PointError
-from adcli_methods.function import FlatFunction, Function, function_of
-from adcli_methods.operators import as_vector
-from adcli_methods.prepared.tensors import as_single, has_tensors, on_device, on_host
-from adcli_methods.prepared.version import (
-    MATRICES,
-    PreparedReport,
-    Version,
-    VersionReport,
-    branches_of,
-    form_of,
-    form_on_device,
-    prepare_version,
-)
+from adcli_methods.function import Function, function_of
+from adcli_methods.prepared.call import PRODUCTS, Call, Formed
+from adcli_methods.prepared.report import PreparedReport, VersionReport
+from adcli_methods.prepared.tensors import has_tensors, on_device, on_host
+from adcli_methods.prepared.version import MATRICES, branches_of, form_of, form_on_device, prepare_version
 from adcli_methods.prepared.way import Way
-from adcli_methods.primitive import Value
-from adcli_methods.structure import Tree, is_differentiable, is_node, leaves_of, rebuild
+from adcli_methods.structure import Tree
 
 OPERATORS = ("gradient", "jvp", "vjp", "hvp", "jacobian", "hessian")
-PRODUCTS = ("jvp", "vjp", "hvp")
-"""Operators whose vector is the last argument of a call."""
 MODES = ("reverse", "forward", "auto")
 MOST_VERSIONS = 32
 """Ways through the branches that are kept for one form of the inputs; the one unused longest goes."""
+AT_ONCE_VERSIONS = 8
+"""With so many a new way is prepared when it is taken the second time: most ways of a long loop are taken once."""
+MOST_SEEN = 10_000
 _MISSING = object()
 _TRIED = 3
 """Versions that a call tries by running them before it asks the function which way it goes."""
@@ -112,12 +104,13 @@ class PreparedDerivative:
         self._way = way
         self._form_of = form_of if request.device == "cpu" else form_on_device
         self._lock = threading.Lock()
-        self._versions: dict[Any, tuple[_Formed, ...]] = {}
+        self._versions: dict[Any, tuple[Formed, ...]] = {}
         self._reports: list[VersionReport] = []
         self._new_forms = self._new_branches = self._fallbacks = 0
+        self._seen: set[int] = set()
         self._scalar: Callable[[float], tuple[Tree, Tree] | None] | None = None
-        self._quick: _Formed | None = None
-        call = _Call(function, at, request)
+        self._quick: Formed | None = None
+        call = Call(function, at, request)
         self._positions = call.positions()
         self._add(call, self._prepared(call))
 
@@ -130,6 +123,9 @@ class PreparedDerivative:
         name = self._function.formula or self._function.name
         counts = (self._new_forms, self._new_branches, self._fallbacks)
         return PreparedReport(name, str(self._request.operator), tuple(self._reports), *counts)
+
+    def __repr__(self) -> str:
+        return f"<prepared {str(self.report).splitlines()[0]}>"
 
     def __call__(self, first: Any = _MISSING, /, *others: Any, **keywords: Any) -> tuple[Tree, Tree]:
         """The value and the derivative at these inputs."""
@@ -159,11 +155,8 @@ class PreparedDerivative:
     def _general(self, arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> tuple[Tree, Tree]:
         """The call for inputs of any form: a known version if one holds, else the way that the function now takes."""
         *point, vector = arguments if self._request.operator in PRODUCTS else (*arguments, None)
-        names = self._function.parameters
-        if len(point) > len(names):
-            raise PointError(f"{self._function.name} takes {len(names)} inputs, got {len(point)}")
-        at = {**dict(zip(names, point, strict=False)), **keywords}
-        call = _Call(self._function, at, replace(self._request, vector=vector))
+        at = _named(self._function, point, keywords)
+        call = Call(self._function, at, replace(self._request, vector=vector))
         known = self._versions.get(call.key, ())
         for formed in known[:_TRIED]:
             outputs = formed.version.runner.run(call.leaves)
@@ -172,24 +165,33 @@ class PreparedDerivative:
                 return formed.result(outputs)
         return self._another_way(call)
 
-    def _another_way(self, call: _Call) -> tuple[Tree, Tree]:
+    def _another_way(self, call: Call) -> tuple[Tree, Tree]:
         """No version at hand holds: find out which way the function goes here, and prepare it if it is new."""
         with np.errstate(all="ignore"):  # infinities and NaN are values here
             branches = branches_of(call.problem.program)
         known = self._versions.get(call.key, ())
         formed = next((each for each in known if each.version.branches == branches), None)
-        if formed is None:
-            formed = self._new_version(call, branches)
-        else:
+        if formed is not None:
             self._add(call, formed)
-        outputs = formed.version.runner.run(call.leaves)
-        if outputs is not None:
+        elif len(known) < AT_ONCE_VERSIONS or self._is_seen(call, branches):
+            formed = self._new_version(call, branches)
+        outputs = None if formed is None else formed.version.runner.run(call.leaves)
+        if formed is not None and outputs is not None:
             return formed.result(outputs)
         self._fallbacks += 1
-        found = differentiate(self._function, call.at, call.request)
+        found = differentiate(self._function, call.at, call.request, with_notes=False)
         return found.value, found.derivative
 
-    def _new_version(self, call: _Call, branches: tuple[Any, ...]) -> _Formed:
+    def _is_seen(self, call: Call, branches: tuple[Any, ...]) -> bool:
+        """Whether this way was taken before."""
+        way = hash((call.key, branches))
+        is_seen = way in self._seen
+        if len(self._seen) == MOST_SEEN:
+            self._seen = set()
+        self._seen.add(way)
+        return is_seen
+
+    def _new_version(self, call: Call, branches: tuple[Any, ...]) -> Formed:
         """Prepare a version, unless another thread has just done so."""
         with self._lock:
             known = self._versions.get(call.key, ())
@@ -202,13 +204,13 @@ class PreparedDerivative:
             self._add(call, formed)
             return formed
 
-    def _prepared(self, call: _Call) -> _Formed:
+    def _prepared(self, call: Call) -> Formed:
         mode, operator = self._request.mode, str(self._request.operator)
         version = prepare_version(call.problem, call.moving, operator, call.seeds, self._way, mode, self._request.chunk)
         self._reports.append(version.report)
-        return _Formed(version, call)
+        return Formed(version, call)
 
-    def _add(self, call: _Call, formed: _Formed) -> None:
+    def _add(self, call: Call, formed: Formed) -> None:
         """Put a version first, where calls look first."""
         others = tuple(each for each in self._versions.get(call.key, ()) if each is not formed)
         self._versions[call.key] = (formed, *others[: MOST_VERSIONS - 1])
@@ -217,79 +219,18 @@ class PreparedDerivative:
             self._scalar = formed.version.runner.scalar
 
 
-class _Call:
-    """One call's inputs, flat: the leaves to differentiate by, the other floating-point leaves, then the seeds."""
+def _named(function: Function, point: Sequence[Any], keywords: Mapping[str, Any]) -> dict[str, Any]:
+    """The inputs of a call by name.
 
-    def __init__(self, function: Function, at: Any, request: Request) -> None:
-        self.at, self.request = at, request
-        moving = flat_problem(function, at, request)
-        paths = set(moving.paths)
-        others = [path for path, leaf in leaves_of(moving.inputs) if path not in paths and is_differentiable(leaf)]
-        self.problem = FlatFunction(function, moving.inputs, [*moving.paths, *others])
-        self.moving = len(moving.paths)
-        self.seeds = self._seeds(moving)
-        self.leaves: list[Value] = [*self.problem.leaves, *self.seeds]
-        static = [(path, repr(leaf)) for path, leaf in leaves_of(moving.inputs) if path not in set(self.problem.paths)]
-        self.key = (tuple(self.problem.paths), tuple(map(form_of, self.leaves)), tuple(static))
-
-    def _seeds(self, moving: FlatFunction) -> list[Value]:
-        """The tangents or cotangents that were given; ones where none were."""
-        operator, vector = self.request.operator, self.request.vector
-        if operator not in PRODUCTS:
-            return []
-        if operator != "vjp":
-            like = moving.leaves
-        elif isinstance(vector, (float, np.ndarray)):
-            return [vector]
-        else:
-            trace, slots = self.problem.traced
-            like = [trace.values[slot] for slot in slots]
-        if vector is None:
-            return [np.ones_like(value) if np.shape(value) else 1.0 for value in like]
-        names = [".".join(path) for path in moving.paths] if operator != "vjp" else []
-        return list(as_vector(vector, like, names))
-
-    def positions(self) -> tuple[int, ...]:
-        """Which argument each leaf is, in the leaves' order; empty where an argument is more or less than a leaf."""
-        names = list(self.problem.inputs)
-        paths = self.problem.paths
-        if any(len(path) != 1 for path in paths) or len(paths) != len(names) or len(self.seeds) > 1:
-            return ()
-        return (*(names.index(path[0]) for path in paths), *(len(names) + i for i in range(len(self.seeds))))
-
-
-class _Formed:
-    """A version, and how its inputs come and its outputs go."""
-
-    def __init__(self, version: Version, call: _Call) -> None:
-        self.version = version
-        self.forms = tuple(map(form_of, call.leaves))
-        self.positions = call.positions()
-        self._problem = call.problem
-        self._output = call.problem.output
-        self._paths = call.problem.paths[: call.moving]
-        self._moving = FlatFunction(call.problem.function, call.problem.inputs, self._paths)
-        self._moving.output = self._output
-        self._operator = call.request.operator
-        is_bare = not is_node(self._output) and self._operator not in ("jvp", "hessian") and self.positions
-        self._names = tuple(path[0] for path in self._paths) if is_bare else ()
-        self._single = {i for i, leaf in enumerate(call.leaves) if getattr(leaf, "dtype", None) == np.float32}
-
-    def result(self, outputs: Sequence[Value]) -> tuple[Tree, Tree]:
-        """The value and the derivative in the forms of the function's output and inputs."""
-        if self._names and not self._single:
-            value, *parts = outputs
-            return value, parts[0] if len(parts) == 1 else dict(zip(self._names, parts, strict=True))
-        count = sum(1 for _ in leaves_of(self._output))
-        values, parts = iter(outputs[:count]), list(outputs[count:])
-        if self._single:
-            leaves = len(self._paths)
-            parts = [as_single(part) if i % leaves in self._single else part for i, part in enumerate(parts)]
-        value = rebuild(self._output, lambda path, leaf: next(values))
-        if self._operator == "jvp":
-            products = iter(parts)
-            return value, rebuild(self._output, lambda path, leaf: next(products))
-        if self._operator in MATRICES:
-            order = 2 if self._operator == "hessian" else 1
-            return value, shaped(self._moving, [None] * count, parts, str(self._operator), order)
-        return value, by_input(self._problem, dict(zip(self._paths, parts, strict=True)))
+    Raises: PointError for too many, none, or one that the function has not.
+    """
+    names = function.parameters
+    if len(point) > len(names):
+        raise PointError(f"{function.name} takes {len(names)} input{'s' * (len(names) > 1)}, got {len(point)}")
+    at = {**dict(zip(names, point, strict=False)), **keywords}
+    for name in at:
+        if name not in names:
+            raise PointError(f"{function.name} has no input {name!r}: its inputs are {', '.join(names)}")
+    if not at and names[0] not in function.defaults:
+        raise PointError(f"no value for {names[0]}: {function.name} takes {', '.join(names)}")
+    return at or {names[0]: function.defaults[names[0]]}

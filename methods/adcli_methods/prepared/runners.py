@@ -13,6 +13,7 @@ from adcli_methods import kernels
 from adcli_methods.buffers import outputs_to_copy
 from adcli_methods.emission import compile_guarded
 from adcli_methods.errors import OperatorError
+from adcli_methods.kernels import KernelReport
 from adcli_methods.optimiser import operation_count
 from adcli_methods.optimiser.scalarise import Scalars
 from adcli_methods.prepared.tensors import is_tensor, lowered, lowered_outputs
@@ -41,13 +42,15 @@ class Runner(NamedTuple):
         scalar: the function of one float, where that is all that the Program needs; it may raise ArithmeticError or
             ValueError outside of a function's domain.
         kernels: the report of the native kernels, if there are any.
+        note: why there are none, where some would be worth it.
     """
 
     run: Run
     backend: str
     operations: int
     scalar: Callable[[float], Any] | None = None
-    kernels: Any = None
+    kernels: KernelReport | None = None
+    note: str = ""
 
 
 def on_floats(scalars: Scalars) -> Runner | None:

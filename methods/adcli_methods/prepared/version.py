@@ -13,9 +13,10 @@ import numpy as np
 
 from adcli_methods.function import FlatFunction
 from adcli_methods.operators import require_scalar
-from adcli_methods.optimiser import PassEffect, operation_count, optimise
+from adcli_methods.optimiser import operation_count, optimise
 from adcli_methods.prepared.choice import runner_of
 from adcli_methods.prepared.matrices import Passes, matrix_of, matrix_runner
+from adcli_methods.prepared.report import VersionReport
 from adcli_methods.prepared.runners import Runner
 from adcli_methods.prepared.tensors import is_tensor
 from adcli_methods.prepared.way import PICKED, Way
@@ -32,54 +33,6 @@ from adcli_methods.shapes import Shaped, abstract_of, shaped
 
 MATRICES = ("jacobian", "hessian")
 """Operators whose result has an entry for each pair of an output and an input, or of two inputs."""
-
-
-@dataclass(frozen=True)
-class VersionReport:
-    """What became of one version.
-
-    Arguments:
-        backend: "python", "numpy", "machine", "c" or "triton".
-        primal_operations: of the function, optimised.
-        operations: of one run, which computes the value and the derivative.
-        effects: what each pass of the optimiser did to the derivative.
-        guards: how many decisions of the function are checked at each run.
-        kernels: the report of the native kernels, or None.
-        prepare_seconds: tracing, differentiating, optimising and compiling.
-        primal_evaluations, tangent_sweeps, adjoint_sweeps: of one run.
-    """
-
-    backend: str
-    primal_operations: int
-    operations: int
-    effects: tuple[PassEffect, ...]
-    guards: int
-    kernels: Any
-    prepare_seconds: float
-    primal_evaluations: int
-    tangent_sweeps: int
-    adjoint_sweeps: int
-
-
-@dataclass(frozen=True)
-class PreparedReport:
-    """What a prepared derivative consists of, and how often it had to be prepared again.
-
-    Arguments:
-        function: its name or formula.
-        operator: one of OPERATORS.
-        versions: one for each form of the inputs and way through the branches, the first one first.
-        new_forms: preparations for inputs of another shape, type or static value.
-        new_branches: preparations for decisions that fell otherwise.
-        fallbacks: calls outside of a function's domain or with NaN in the result, swept without a version.
-    """
-
-    function: str
-    operator: str
-    versions: tuple[VersionReport, ...]
-    new_forms: int
-    new_branches: int
-    fallbacks: int
 
 
 @dataclass(frozen=True)
@@ -134,6 +87,7 @@ def prepare_version(
         effects,
         len(primal.program.guards),
         runner.kernels,
+        runner.note,
         time.perf_counter() - start,
         *passes,
     )

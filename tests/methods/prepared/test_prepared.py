@@ -11,7 +11,7 @@ import pytest
 
 import adcli
 from adcli_benchmarks.problems import PROBLEMS
-from adcli_methods.errors import OperatorError, PointError
+from adcli_methods.errors import OperatorError, PointError, UnavailableError
 from adcli_methods.prepared.prepared import prepare
 from adcli_methods.prepared.way import COMPILE
 
@@ -209,5 +209,56 @@ def test_what_cannot_be_prepared_is_said_in_one_line():
         prepare(np.sin, 1.0, compile="fortran")
     with pytest.raises(OperatorError, match="scalar"):
         prepare(np.sin, np.ones(2))
-    with pytest.raises(PointError, match="takes 1 inputs"):
-        prepare(np.sin, 1.0)(1.0, 2.0)
+    prepared = prepare(halvings, 1.0)
+    with pytest.raises(PointError, match="halvings takes 1 input, got 2"):
+        prepared(1.0, 2.0)
+    with pytest.raises(PointError, match="halvings has no input 'y': its inputs are x"):
+        prepared(y=1.0)
+    with pytest.raises(PointError, match="no value for x: halvings takes x"):
+        prepared()
+
+
+def zigzag(x):
+    for k in range(1, 13):
+        x = x * 1.1 if int(np.floor(x * 2**k)) % 2 else x + 0.01
+    return x
+
+
+def test_with_some_ways_at_hand_a_new_one_is_prepared_when_it_is_taken_again():
+    prepared = prepare(zigzag, 0.5)
+    points = np.random.default_rng(0).uniform(0.0, 1.0, 60).tolist()
+    for x in points:
+        value, slope = prepared(x)
+        assert value == zigzag(x)
+        assert slope == pytest.approx(adcli.gradient(zigzag)(x), rel=1e-13)
+    report = prepared.report
+    assert len(report.versions) < 15
+    assert report.fallbacks > 40
+    prepared(points[-1])
+    assert len(prepared.report.versions) == len(report.versions) + 1
+    prepared(points[-1])
+    assert prepared.report.fallbacks == report.fallbacks
+
+
+def test_the_report_reads_as_a_table():
+    prepared = prepare(branching, np.array([1.0, 2.0]))
+    prepared(np.array([-2.0, 3.0]))
+    first, *lines = str(prepared.report).splitlines()
+    assert first == "gradient of branching: 2 versions, new forms 0, new branches 1, fallbacks 0"
+    assert lines[0].startswith("python: ")
+    assert "1 guard, prepared in" in lines[0]
+    assert lines[1].startswith("  optimiser: ")
+    assert repr(prepared) == f"<prepared {first}>"
+    compiled = prepare(lambda x: np.sum(np.sin(x) * x), np.ones(100), compile="c")
+    assert "  kernels: " in str(compiled.report)
+    assert "in 1 fused kernel, 0 by NumPy" in str(compiled.report)
+
+
+def test_the_report_says_why_nothing_was_compiled(monkeypatch):
+    def missing(*_, **__):
+        raise UnavailableError("no C compiler here")
+
+    monkeypatch.setattr("adcli_methods.kernels.find_compiler", missing)
+    report = prepare(lambda x: np.linalg.solve(np.eye(3) + np.outer(x, x), x * 2.0) @ np.sin(x), np.ones(3)).report
+    assert "not compiled, NumPy instead: no C compiler here" in str(report)
+    assert report.versions[0].note == "not compiled, NumPy instead: no C compiler here"
