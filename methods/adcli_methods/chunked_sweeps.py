@@ -23,7 +23,6 @@ def swept_in_chunks(sweep: Sweep, values: Sequence[Value], position: int, chunk:
 
     The results are in memory of their own.
 
-
     Arguments:
         sweep: from seeds to results.
         values: what is seeded, one seed for each; None stands for zero.

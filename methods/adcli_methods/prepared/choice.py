@@ -11,7 +11,7 @@ from adcli_methods.errors import OperatorError, UnavailableError
 from adcli_methods.optimiser import operation_count, optimise
 from adcli_methods.optimiser.scalarise import Scalars, scalarise
 from adcli_methods.prepared.report import not_compiled
-from adcli_methods.prepared.runners import Runner, native, on_arrays, on_floats, on_gpu, on_machine
+from adcli_methods.prepared.runners import Runner, fused, on_arrays, on_floats, on_gpu, on_machine
 from adcli_methods.prepared.way import PICKED, Way
 from adcli_methods.shapes import Abstract, Shaped
 
@@ -46,7 +46,7 @@ def runner_of(given: Shaped, way: Way = PICKED) -> Runner:
     if way.compile_with == "numpy":
         return on_arrays(given)
     if way.compile_with == "c":
-        return native(given, partial(kernels.compile_program, strict=way.strict), "c")
+        return fused(given, partial(kernels.compile_program, strict=way.strict), "c")
     if way.compile_with == "python":
         scalars = _scalars(given, MOST_SCALARS)
         runner = None if scalars is None else on_floats(scalars)
@@ -106,12 +106,12 @@ def _compiled(given: Shaped, array_seconds: float) -> Runner | None:
             code = kernels.MachineCode(given, entries + len(given.program.instructions))
             if MACHINE_CALL_SECONDS + code.seconds < worth_seconds:
                 return on_machine(given, code)
-    return native(given, kernels.compile_program, "c") if is_short else None
+    return fused(given, kernels.compile_program, "c") if is_short else None
 
 
 def _in_blocks(given: Shaped) -> Runner | None:
     """NumPy in blocks that fit the cache; None where that gains little."""
-    blocked = native(given, kernels.BlockedProgram, "numpy")
+    blocked = fused(given, kernels.BlockedProgram, "numpy")
     return blocked if blocked.kernels is not None and _is_mostly_fused(blocked.kernels) else None
 
 

@@ -134,7 +134,7 @@ def on_gpu(given: Shaped, device: str) -> Runner:
     """Triton's kernels; the results are tensors where an input is one, and NumPy's otherwise."""
     from adcli_methods.kernels.triton_program import TritonProgram  # here, for the CPU does without
 
-    runner = native(given, partial(TritonProgram, device=device), "triton")
+    runner = fused(given, partial(TritonProgram, device=device), "triton")
     kinds = [given.abstracts[slot].dtype for slot in given.program.outputs]
 
     def run(inputs: Sequence[Value]) -> Sequence[Value] | None:
@@ -144,8 +144,8 @@ def on_gpu(given: Shaped, device: str) -> Runner:
     return runner._replace(run=run)
 
 
-def native(given: Shaped, make: Make, backend: str) -> Runner:
-    """Fused kernels on arrays: native ones, or without a compiler NumPy in blocks that fit the cache."""
+def fused(given: Shaped, make: Make, backend: str) -> Runner:
+    """Fused kernels on arrays, as `make` makes them: in C, in Triton, or NumPy in blocks that fit the cache."""
     checked, count = _checked(given)
     run, report = _kernels(checked, make)
 
@@ -205,15 +205,16 @@ def _kernels(given: Shaped, make: Make) -> tuple[Run, Any]:
 
 
 def _checked(given: Shaped) -> tuple[Shaped, int]:
-    """The Program with the sums of its array outputs as outputs more, and how many outputs it had.
+    """The Program with the sums of its floating-point array outputs as outputs more, and how many outputs it had.
 
-    A sum is NaN where an entry is; in a kernel it costs nothing, for the entry is at hand.
+    A sum is NaN where an entry is, and where infinities of both signs are, which costs a sweep in vain; in a kernel it
+    costs nothing, for the entry is at hand.
     """
     program = given.program
     instructions, outputs, abstracts = list(program.instructions), list(program.outputs), list(given.abstracts)
     for slot in dict.fromkeys(program.outputs):
         abstract = given.abstracts[slot]
-        if abstract.shape:
+        if abstract.shape and abstract.dtype.startswith("float"):
             axes = {"axis": tuple(range(len(abstract.shape))), "keepdims": False}
             outputs.append(len(instructions))
             instructions.append(Instruction(PRIMITIVES["sum"], (slot,), axes))
