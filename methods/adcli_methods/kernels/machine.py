@@ -8,7 +8,8 @@ tens, where NumPy takes a thousand.
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from functools import cache
 from time import perf_counter
 from typing import NamedTuple
@@ -18,12 +19,16 @@ from adcli_methods.kernels.c_source import declarations
 from adcli_methods.kernels.compiler import Compiler, find_compiler, load
 from adcli_methods.kernels.machine_code import CODES, GATHER, VECTOR, MachineCode, Registers
 from adcli_methods.kernels.report import KernelReport
+from adcli_methods.primitive import Value
 
 
 class _Machine(NamedTuple):
-    """The machine's entry, from the addresses of operations and registers, and what it took to have it."""
+    """The machine's entry, from the addresses of operations and registers and the number of outputs.
 
-    run: Callable[[int, int], None]
+    It answers whether one of these is not a number.
+    """
+
+    run: Callable[[int, int, int], int]
     compiler: Compiler
     cached: bool
     source: str
@@ -36,9 +41,9 @@ def _source() -> str:
         PRELUDE, *declarations(body, strict=True),
         "typedef struct { uint32_t code, d, a, b, c; } Operation;",
         "#define NEXT p++; goto *labels[p->code]",
-        "void machine(const Operation *p, double *w) {",
+        "int machine(const Operation *p, double *w, const long outputs) {",
         f"static const void *const labels[] = {{ {labels} }};",
-        "goto *labels[p->code];", body, "L0: return;", "}",
+        "goto *labels[p->code];", body, _END, "}",
     ])  # fmt: skip
 
 
@@ -60,6 +65,7 @@ def _on_vectors(name: str) -> str:
     }}"""
 
 
+_END = "L0: { int is_nan = 0; for (long i = 0; i < outputs; i++) is_nan |= w[i] != w[i]; return is_nan; }"
 _GATHER = f"""L{GATHER}: {{
     const uint32_t *from = (const uint32_t *)(p + 1);
     for (uint32_t i = 0; i < p->a; i++) w[p->d + i] = w[from[i]];
@@ -73,7 +79,7 @@ def _machine(compiler: Compiler) -> _Machine:
     source = _source()
     library = load(source, compiler, "-O2")
     run = library.functions.machine
-    run.argtypes, run.restype = [ctypes.c_void_p, ctypes.c_void_p], None
+    run.argtypes, run.restype = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_long], ctypes.c_int
     return _Machine(run, compiler, library.cached, source)
 
 
@@ -92,25 +98,39 @@ class MachineProgram:
         self._code = code.code
         self._code_address = code.code.buffer_info()[0]
         self._initial = code.registers()
-        self._idle: list[tuple[Registers, int]] = []
-        self._outputs, self._inputs = code.outputs, slice(code.outputs, code.outputs + code.inputs)
+        self._idle: list[_File] = []
+        self._outputs, self._inputs = code.outputs, code.inputs
         self.report = KernelReport(
             0, code.operations, 0, compile_seconds,
             f"a machine for numbers by {machine.compiler.version}", machine.cached, 1, machine.source,
         )  # fmt: skip
 
-    def run(self, entries: Registers) -> Registers:
-        """The outputs, in a fresh array.
+    def run(self, inputs: Sequence[Value]) -> tuple[Registers, int]:
+        """The entries of all outputs, in a fresh array, and whether one is not a number.
 
-        Arguments: entries: the inputs.
+        Arguments: inputs: of the Program's shapes.
         """
         try:
-            registers, address = self._idle.pop()
+            file = self._idle.pop()
         except IndexError:
-            registers = self._initial.copy()
-            address = registers.ctypes.data
-        registers[self._inputs] = entries
-        self._run(self._code_address, address)
+            file = self._file()
+        registers, address, places = file
+        for place, value in zip(places, inputs, strict=True):
+            place[...] = value
+        has_nan = self._run(self._code_address, address, self._outputs)
         outputs = registers[: self._outputs].copy()
-        self._idle.append((registers, address))
-        return outputs
+        self._idle.append(file)
+        return outputs, has_nan
+
+    def _file(self) -> _File:
+        registers = self._initial.copy()
+        places = [registers[start : start + math.prod(shape)].reshape(shape) for start, shape in self._inputs]
+        return _File(registers, registers.ctypes.data, places)
+
+
+class _File(NamedTuple):
+    """Registers for one run at a time: where they are, and the place of each input in them."""
+
+    registers: Registers
+    address: int
+    places: list[Registers]

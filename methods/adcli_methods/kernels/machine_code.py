@@ -62,7 +62,8 @@ class MachineCode(Entrywise):
         most_operations: on entries.
     Attributes:
         code: records of five words.
-        outputs, inputs: how many entries they have.
+        outputs: how many entries they have.
+        inputs: the first register and the shape of each.
         operations: on entries, in a run.
         seconds: what a run takes, as estimated.
     Raises: NotForTheMachineError.
@@ -77,10 +78,9 @@ class MachineCode(Entrywise):
             raise NotForTheMachineError
         results = [*program.outputs, *guards]
         self.code = array(_WORD)
-        self.outputs, self.inputs = (sum(abstracts[s].size for s in slots) for slots in (results, program.inputs))
-        self._targets = _starts(results, abstracts)
-        self._count = self.outputs + self.inputs
-        self._input_starts = _starts(program.inputs, abstracts)
+        self._targets, self.outputs = _starts(results, abstracts, 0)
+        self._input_starts, self._count = _starts(program.inputs, abstracts, self.outputs)
+        self.inputs = [(self._input_starts[slot], abstracts[slot].shape) for slot in program.inputs]
         self._constants: dict[int, Any] = {}
         self._last = {operand: user for user, each in enumerate(program.instructions) for operand in each.operands}
         self._last |= dict.fromkeys(results, len(abstracts))
@@ -112,7 +112,7 @@ class MachineCode(Entrywise):
         return registers
 
     def input(self, abstract: Abstract) -> Slots:
-        start = self.outputs + self._input_starts[len(self.places)]
+        start = self._input_starts[len(self.places)]
         return np.arange(start, start + abstract.size)
 
     def constant(self, value: Value) -> Slots:
@@ -244,14 +244,13 @@ class MachineCode(Entrywise):
             start += count
 
 
-def _starts(slots: Sequence[int], abstracts: Sequence[Abstract]) -> dict[int, int]:
-    """Where each result begins; one that comes out twice, the first time."""
+def _starts(slots: Sequence[int], abstracts: Sequence[Abstract], start: int) -> tuple[dict[int, int], int]:
+    """Where each value begins, one that is there twice the first time; and where the last ends."""
     starts: dict[int, int] = {}
-    start = 0
     for slot in slots:
         starts.setdefault(slot, start)
         start += abstracts[slot].size
-    return starts
+    return starts, start
 
 
 def _step(slots: Slots) -> int | None:

@@ -15,14 +15,18 @@ from adcli_methods.prepared.runners import Runner, fused, on_arrays, on_floats, 
 from adcli_methods.prepared.way import PICKED, Way
 from adcli_methods.shapes import Abstract, Shaped
 
-SCALAR_SECONDS, UNPACK_SECONDS = 4e-8, 8e-8
+SCALAR_SECONDS, UNPACK_SECONDS = 2e-8, 8e-8
 """What one operation on Python floats costs, and one entry of an array to take apart or put together."""
 ARRAY_SECONDS, ENTRY_SECONDS = 1e-6, 1e-9
 """What one operation on NumPy arrays costs, and what each entry adds."""
-MACHINE_CALL_SECONDS, MACHINE_ENTRY_SECONDS = 4e-6, 7e-10
-"""What a run of the machine for numbers takes before its operations, and each entry that it computes at least."""
-FUSED_SHARE = 0.2
-"""What fused kernels take, as a share of NumPy's time, on arrays that are small enough to be taken apart."""
+CALL_SECONDS = 1.7e-6
+"""What taking arrays apart takes before their entries, and a run of the machine before its operations."""
+MACHINE_ENTRY_SECONDS = 7e-10
+"""What the machine takes for an entry at least."""
+KERNEL_SECONDS, FUSED_SHARE = 3e-6, 0.15
+"""What fused kernels take at least, and as a share of NumPy's time, on arrays that are small enough for the machine."""
+GAIN = 0.8
+"""The machine is taken where it promises at most this share of the time of Python's floats or NumPy."""
 MOST_SCALARS = 400_000
 MOST_MACHINE_ENTRIES, MOST_SHORT_ENTRIES = 4_000_000, 60_000
 """How many entries the machine computes: 8 bytes each while it is prepared. Where kernels compile at once, fewer."""
@@ -74,39 +78,60 @@ def _are_floats(outputs: Sequence[Abstract]) -> bool:
 def _quickest(given: Shaped) -> Runner:
     """By the estimated seconds of one run; compiled code where a run takes long enough to be worth it."""
     array_seconds = _array_seconds(given)
-    runner = _on_floats_within(given, min(array_seconds, WORTH_COMPILING_SECONDS))
-    if runner is not None or array_seconds <= WORTH_COMPILING_SECONDS:
-        return runner or on_arrays(given)
-    try:
-        runner = _compiled(given, array_seconds) or _on_floats_within(given, array_seconds)
-    except UnavailableError as error:
-        runner = _on_floats_within(given, array_seconds) or _in_blocks(given) or on_arrays(given)
-        return runner._replace(note=not_compiled(runner.backend, runner.kernels, error))
-    return runner or on_arrays(given)
+    scalars = _scalars_within(given, min(array_seconds, WORTH_COMPILING_SECONDS))
+    seconds = array_seconds if scalars is None else _float_seconds(scalars)
+    if seconds > WORTH_COMPILING_SECONDS:
+        try:
+            return _compiled(given, array_seconds)
+        except UnavailableError as error:
+            runner = _on_floats_within(given, array_seconds) or _in_blocks(given) or on_arrays(given)
+            return runner._replace(note=not_compiled(runner.backend, runner.kernels, error))
+    machine = None
+    if seconds > CALL_SECONDS:
+        with suppress(UnavailableError):
+            machine = _by_machine(given, MOST_SHORT_ENTRIES, GAIN * seconds)
+    return machine or (None if scalars is None else on_floats(scalars)) or on_arrays(given)
+
+
+def _scalars_within(given: Shaped, seconds: float) -> Scalars | None:
+    """The Program on numbers, if a run on Python's floats takes at most so long."""
+    scalars = _scalars(given, int(min(MOST_SCALARS, 2 * seconds / SCALAR_SECONDS)))
+    return scalars if scalars is not None and _float_seconds(scalars) <= seconds else None
 
 
 def _on_floats_within(given: Shaped, seconds: float) -> Runner | None:
-    """Straight-line Python on floats, if a run takes at most so long."""
-    scalars = _scalars(given, int(min(MOST_SCALARS, 2 * seconds / SCALAR_SECONDS)))
-    return on_floats(scalars) if scalars is not None and _float_seconds(scalars) <= seconds else None
+    scalars = _scalars_within(given, seconds)
+    return None if scalars is None else on_floats(scalars)
 
 
-def _compiled(given: Shaped, array_seconds: float) -> Runner | None:
-    """By the machine for numbers or by kernels; None where a compiler would take too long.
+def _compiled(given: Shaped, array_seconds: float) -> Runner:
+    """By the machine or by kernels; on floats or by NumPy where a compiler would take too long for kernels.
+
+    Raises: UnavailableError where there is no compiler.
+    """
+    operations = operation_count(given.program)
+    if operations * COMPILE_SECONDS < max(MOST_COMPILE_SECONDS, WORTH_RUNS * array_seconds):
+        kernel_seconds = max(KERNEL_SECONDS, FUSED_SHARE * array_seconds)
+        machine = _by_machine(given, MOST_SHORT_ENTRIES, kernel_seconds)
+        return machine or fused(given, kernels.compile_program, "c")
+    machine = _by_machine(given, MOST_MACHINE_ENTRIES, array_seconds)
+    return machine or _on_floats_within(given, array_seconds) or on_arrays(given)
+
+
+def _by_machine(given: Shaped, most_entries: int, seconds: float) -> Runner | None:
+    """By the machine, if a run promises to take less than that.
 
     Raises: UnavailableError where there is no compiler.
     """
     kernels.find_compiler()  # before there is any work in vain
-    operations = operation_count(given.program)
-    is_short = operations * COMPILE_SECONDS < max(MOST_COMPILE_SECONDS, WORTH_RUNS * array_seconds)
-    worth_seconds = array_seconds * (FUSED_SHARE if is_short else 1.0)
-    entries = int(min(MOST_SHORT_ENTRIES if is_short else MOST_MACHINE_ENTRIES, worth_seconds / MACHINE_ENTRY_SECONDS))
-    if _are_floats([given.abstracts[slot] for slot in given.program.outputs]):
-        with suppress(kernels.NotForTheMachineError):
-            code = kernels.MachineCode(given, entries + len(given.program.instructions))
-            if MACHINE_CALL_SECONDS + code.seconds < worth_seconds:
-                return on_machine(given, code)
-    return fused(given, kernels.compile_program, "c") if is_short else None
+    if not _are_floats([given.abstracts[slot] for slot in given.program.outputs]):
+        return None
+    entries = int(min(most_entries, seconds / MACHINE_ENTRY_SECONDS))
+    try:
+        code = kernels.MachineCode(given, entries + len(given.program.instructions))
+    except kernels.NotForTheMachineError:
+        return None
+    return on_machine(given, code) if CALL_SECONDS + code.seconds < seconds else None
 
 
 def _in_blocks(given: Shaped) -> Runner | None:
@@ -126,7 +151,8 @@ def _is_mostly_fused(report: kernels.KernelReport) -> bool:
 
 
 def _float_seconds(scalars: Scalars) -> float:
-    return operation_count(scalars.shaped.program) * SCALAR_SECONDS + _taken_apart(scalars) * UNPACK_SECONDS
+    seconds, entries = operation_count(scalars.shaped.program) * SCALAR_SECONDS, _taken_apart(scalars)
+    return seconds + CALL_SECONDS + entries * UNPACK_SECONDS if entries else seconds
 
 
 def _taken_apart(scalars: Scalars) -> int:

@@ -92,11 +92,15 @@ def _assembler(abstracts: Sequence[Abstract]) -> Callable[[Array], list[Value]]:
     """What makes numbers and arrays of these shapes from one array of all their entries."""
     parts, start = [], 0
     for abstract in abstracts:
-        parts.append((start, start + abstract.size, abstract.shape))
-        start += abstract.size
+        stop, shape = start + abstract.size, abstract.shape
+        parts.append((slice(start, stop), shape if len(shape) > 1 else None) if shape else (start, None))
+        start = stop
 
     def assemble(flat: Array) -> list[Value]:
-        return [flat[a:b].reshape(shape) if shape else flat.item(a) for a, b, shape in parts]
+        return [
+            flat.item(place) if type(place) is int else flat[place] if shape is None else flat[place].reshape(shape)
+            for place, shape in parts
+        ]
 
     return assemble
 
@@ -166,22 +170,14 @@ def on_machine(given: Shaped, code: kernels.MachineCode) -> Runner:
     outcomes = [float(guard.outcome) for guard in program.guards]
     machine, end = kernels.MachineProgram(code), code.outputs - len(outcomes)
     assemble = _assembler([abstracts[slot] for slot in program.outputs])
-    are_numbers = not any(abstracts[slot].shape for slot in program.inputs)
 
     def run(inputs: Sequence[Value]) -> Sequence[Value] | None:
-        found = machine.run(np.array(inputs, float) if are_numbers else _flat(inputs))
+        found, has_nan = machine.run(inputs)
         if outcomes and found[end:].tolist() != outcomes:
             return None
-        numbers = found[:end]
-        return None if _has_nan([numbers]) else assemble(numbers)
+        return None if has_nan else assemble(found)
 
     return Runner(run, "machine", code.operations, kernels=machine.report)
-
-
-def _flat(values: Sequence[Value]) -> Array:
-    """All entries in one array."""
-    parts = [np.ravel(value) for value in values]
-    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def _kernels(given: Shaped, make: Make) -> tuple[Run, Any]:
