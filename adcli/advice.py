@@ -17,10 +17,19 @@ from adcli_methods.errors import AdcliError
 from adcli_methods.function import Function, bind
 from adcli_methods.prepared.prepared import prepare
 from adcli_methods.structure import leaves_of
+from adcli_methods.time_limit import TimeLimitError, within
 
 _SWEEPERS = ("forward", "reverse")
 _EXACT = (*_SWEEPERS, "symbolic", "torch", "complex-step", "manual", "central-difference", "forward-difference")
 """The methods from the one to take first; what is not here is taken last."""
+_PREPARED = {
+    ("derivative", 1): "gradient",
+    ("gradient", 1): "gradient",
+    ("jacobian", 1): "jacobian",
+    ("derivative", 2): "hessian",
+    ("hessian", 2): "hessian",
+}
+"""What adcli.prepare calls a derivative of an operator and an order."""
 _MOST_ULP = 100.0
 _TIMED_CALLS = 5
 _MOST_TIMED_SECONDS = 1.0
@@ -68,14 +77,14 @@ class Reuse:
 
 @dataclass(frozen=True)
 class Advice:
-    """The method to take.
+    """The method to take: of forward and reverse the one with fewer sweeps; where they are as many, with less time.
 
     Arguments:
         method: its name.
         inputs: how many numbers the function is differentiated by.
         outputs: how many numbers it returns.
         reasons: in numbers, one sentence each.
-        reuse: for many calls; None where the derivative cannot be prepared.
+        reuse: for many calls; None where the derivative cannot be prepared, or that takes too long.
     """
 
     method: str
@@ -85,12 +94,15 @@ class Advice:
     reuse: Reuse | None
 
 
-def advise(function: Function, at: Any, request: Request, rows: Sequence[Row]) -> Advice | None:
+def advise(
+    function: Function, at: Any, request: Request, rows: Sequence[Row], timeout_seconds: float | None = None
+) -> Advice | None:
     """The method to take for what was compared; None if no method gave a result.
 
     Arguments:
         function, at, request: what was compared.
         rows: the methods' results.
+        timeout_seconds: for preparing; None: no limit.
     """
     results = {row.method: row.derivative for row in rows if row.derivative is not None}
     if not results:
@@ -98,13 +110,13 @@ def advise(function: Function, at: Any, request: Request, rows: Sequence[Row]) -
     inputs, outputs = _sizes(function, at, request, next(iter(results.values())))
     sweepers = [name for name in _SWEEPERS if name in results]
     if sweepers:
-        method = min(sweepers, key=lambda name: (_sweeps(results[name]), outputs < inputs and name == "forward"))
+        method = min(sweepers, key=lambda name: (_sweeps(results[name]), seconds_of(results[name])))
         reasons = _by_sweeps(method, results, inputs, outputs)
     else:
         method = _most_exact(rows)
         reasons = _without_sweeps(method, rows, results)
     chosen = results[method]
-    reuse = _reuse(function, at, request, chosen) if method in _SWEEPERS and outputs == 1 else None
+    reuse = _reuse(function, at, request, chosen, timeout_seconds) if method in _SWEEPERS else None
     if reuse is not None:
         reasons.append(_of_reuse(reuse))
     reasons += [f"at this point {note}" for note in chosen.notes]
@@ -124,12 +136,10 @@ def _by_sweeps(method: str, results: dict[str, Derivative], inputs: int, outputs
     """Why one mode and not the other, and what differences would take."""
     chosen = results[method]
     shape = f"{count(inputs, 'input')} and {count(outputs, 'output')}"
-    reason = f"{_passes(chosen)} for {shape}, in {duration(_seconds(chosen))}"
+    reason = f"{_passes(chosen)} for {shape}, in {duration(seconds_of(chosen))}"
     other = next((results[name] for name in _SWEEPERS if name != method and name in results), None)
     if other is not None:
-        alike = _sweeps(other) == _sweeps(chosen)
-        why = ", and forward mode keeps no trace" if alike and method == "forward" else ""
-        reason += f"; {other.method} takes {_passes(other)}{why}"
+        reason += f"; {other.method} takes {_passes(other)}, in {duration(seconds_of(other))}{_why(chosen, other)}"
     reasons = [reason]
     differences = results.get("central-difference")
     if differences is not None:
@@ -137,12 +147,22 @@ def _by_sweeps(method: str, results: dict[str, Derivative], inputs: int, outputs
     return reasons
 
 
+def _why(chosen: Derivative, other: Derivative) -> str:
+    """What decided, where fewer sweeps and less time do not go together."""
+    if _sweeps(chosen) == _sweeps(other):
+        return ": as many sweeps, and no less time"
+    if seconds_of(chosen) > seconds_of(other):
+        return ": less here, but fewer sweeps win as the function grows"
+    return ""
+
+
 def _passes(result: Derivative) -> str:
     parts = ((result.tangent_sweeps, "tangent sweep"), (result.adjoint_sweeps, "adjoint sweep"))
     return " and ".join(count(number, noun) for number, noun in parts if number) or "no sweep"
 
 
-def _seconds(result: Derivative) -> float:
+def seconds_of(result: Derivative) -> float:
+    """What a derivative took in all."""
     return result.prepare_seconds + result.run_seconds
 
 
@@ -162,25 +182,29 @@ def _unknown_last(relative_error: float | None) -> float:
 def _without_sweeps(method: str, rows: Sequence[Row], results: dict[str, Derivative]) -> list[str]:
     """Why a method that does not sweep."""
     chosen, row = results[method], next(row for row in rows if row.method == method)
-    told = f"{count(chosen.primal_evaluations, 'evaluation')}, in {duration(_seconds(chosen))}"
+    told = f"{count(chosen.primal_evaluations, 'evaluation')}, in {duration(seconds_of(chosen))}"
     if row.relative_error is not None:
         told += f", with an error of {error(row.relative_error)}"
     return [told, "forward and reverse cannot differentiate this function"]
 
 
-def _reuse(function: Function, at: Any, request: Request, chosen: Derivative) -> Reuse | None:
-    """What a prepared derivative takes; None where there is none for the request."""
-    if request.order != 1 or request.device != "cpu" or request.dtype not in (None, "float64"):
+def _reuse(
+    function: Function, at: Any, request: Request, chosen: Derivative, timeout_seconds: float | None
+) -> Reuse | None:
+    """What a prepared derivative takes; None where there is none for the request, or not in time."""
+    operator = _PREPARED.get((chosen.operator, chosen.order))
+    if operator is None or request.device != "cpu" or request.dtype not in (None, "float64"):
         return None
     try:
-        begin = time.perf_counter()
-        prepared = prepare(function, at, wrt=request.wrt, mode=chosen.method)
-        prepare_seconds = time.perf_counter() - begin
-        arguments = _arguments(function, at, request)
-        seconds = _least_seconds(lambda: prepared(*arguments))
-    except AdcliError:
+        with within(timeout_seconds):
+            begin = time.perf_counter()
+            prepared = prepare(function, at, operator=operator, wrt=request.wrt, mode=chosen.method)
+            prepare_seconds = time.perf_counter() - begin
+            arguments = _arguments(function, at, request)
+            seconds = _least_seconds(lambda: prepared(*arguments))
+    except (AdcliError, TimeLimitError):
         return None
-    once = _seconds(chosen)
+    once = seconds_of(chosen)
     calls = math.floor(prepare_seconds / (once - seconds)) + 1 if once > seconds else None
     backend = prepared.report.versions[-1].backend
     return Reuse(backend, prepare_seconds, seconds, once, calls if calls and calls <= _MOST_CALLS else None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -17,6 +18,8 @@ from adcli_methods.errors import AdcliError, ExpressionError
 INTERRUPTED = 130
 LONGEST_MESSAGE = 600
 _FLAGS = {"-q", "-h", "-"}
+_FULL = {getattr(errno, name) for name in ("ENOSPC", "EDQUOT", "EFBIG") if hasattr(errno, name)}
+"""Errors that a write alone gives; a file of our own turns them into an AdcliError, so here it is standard output."""
 
 COMMANDS = ("diff", "compare", "emit", "explain", "check", "bench", "report", "methods")
 """Each is `run` in the file of that name in `adcli/commands`."""
@@ -66,40 +69,60 @@ def with_formula_last(arguments: list[str]) -> list[str]:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with its code."""
     given = (sys.argv[1:] if arguments is None else arguments) or ["--help"]
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal that knows ASCII alone
+    _ready_streams()
+    code = 0
     try:
-        app = application(given[:1] if given[:1] and given[0] in COMMANDS else COMMANDS)
-        code = app(args=with_formula_last(given), prog_name="adcli", standalone_mode=False)
-        _flush()
-        if code == INTERRUPTED:
-            _say_interrupted()
-    except AdcliError as error:
-        code = _report(error)
+        code = _run(given)
+        sys.stdout.flush()
     except KeyboardInterrupt:
         _say_interrupted()
         code = INTERRUPTED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # so that the flush at exit does not fail again
-        code = 0
+    except OSError as error:
+        code = _output_lost(error, code)
     except SystemExit as end:
         if not isinstance(end.__context__, BrokenPipeError):
             raise
         code = 0  # the reader has gone, which click would end with 1
+    sys.exit(code)
+
+
+def _ready_streams() -> None:
+    """Streams that take any text: a closed one takes it nowhere, one that knows ASCII alone replaces the rest."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 (for the whole run)
+        elif isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def _run(given: list[str]) -> int:
+    """Run the command; its exit code, with what went wrong said on stderr."""
+    try:
+        app = application(given[:1] if given[:1] and given[0] in COMMANDS else COMMANDS)
+        code = app(args=with_formula_last(given), prog_name="adcli", standalone_mode=False) or 0
+        if code == INTERRUPTED:
+            _say_interrupted()
+        return int(code)
+    except AdcliError as error:
+        return _report(error)
     except Exception as error:
         if not hasattr(error, "format_message"):
             raise
-        code = _usage(error)
-    sys.exit(code or 0)
+        return _usage(error)
+
+
+def _output_lost(error: OSError, code: int) -> int:
+    """The exit code where standard output takes no more; nothing new where its reader has gone."""
+    is_full = error.errno in _FULL and error.filename is None
+    if not (is_full or isinstance(error, BrokenPipeError)):
+        raise error
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # so that the flush at exit does not fail again
+    return _report(AdcliError(f"standard output cannot be written: {error.strerror}")) if is_full else code
 
 
 def _say_interrupted() -> None:
     print("adcli: interrupted", file=sys.stderr)
-
-
-def _flush() -> None:
-    sys.stdout.flush()
 
 
 def _usage(error: Any) -> int:

@@ -18,7 +18,7 @@ from typing import IO, Any
 import numpy as np
 
 from adcli_methods.errors import PointError
-from adcli_methods.row_versions import Column
+from adcli_methods.row_columns import Column
 
 FILE_BLOCK_ROWS = 1 << 14
 """Rows that are in memory at a time."""
@@ -26,6 +26,14 @@ FILE_BLOCK_ROWS = 1 << 14
 
 LONGEST_FIELD = 1 << 24
 """Letters of a field; beyond them a quote is taken to be open, and the rest of the file is not read into memory."""
+_PACKED = {
+    "\x1f\udc8b": ("gzip", "gzip -dc"),
+    "BZh91AY&SY": ("bzip2", "bzip2 -dc"),
+    "\udcfd7zXZ": ("xz", "xz -dc"),
+    "(\udcb5/\udcfd": ("zstd", "zstd -dc"),
+    "PK\x03\x04": ("zip, as a spreadsheet is", "unzip -p"),
+}
+"""How a packed file starts, read as text -> what packed it, and what unpacks it."""
 
 
 @dataclass
@@ -36,13 +44,25 @@ class RowBlock:
         columns: the numbers of each column that was asked for.
         rows: how many rows there are.
         texts: the fields of each row as they stand in a CSV file; None for numbers from an .npz file.
-        bad: the rows (from 0, in this block) that could not be read -> why; the columns hold NaN there.
+        bad: the rows (from 0, in this block) that have no finite number in each of these columns -> why.
     """
 
     columns: dict[str, Column]
     rows: int
     texts: list[list[str]] | None
     bad: dict[int, str] = field(default_factory=dict)
+
+    def mark_not_finite(self, places: Sequence[int] | None = None) -> RowBlock:
+        """The block itself, with the rows that hold NaN or infinities among the bad ones.
+
+        Arguments: places: of the columns among the texts.
+        """
+        for number, (name, column) in enumerate(self.columns.items()):
+            finite = np.isfinite(column)
+            for row in () if finite.all() else np.flatnonzero(~finite).tolist():
+                cell = column[row] if self.texts is None or places is None else self.texts[row][places[number]]
+                self.bad.setdefault(row, _not_finite(name, column[row], str(cell)))
+        return self
 
 
 class CsvRows:
@@ -53,6 +73,7 @@ class CsvRows:
 
     def __init__(self, path: Path | None) -> None:
         self.label = "standard input" if path is None else str(path)
+        self._file = "FILE" if path is None else str(path)
         self._raw: Any = None
         self._size: int | None = None
         if path is None:
@@ -66,7 +87,11 @@ class CsvRows:
             self._text = TextIOWrapper(self._raw, encoding="utf-8-sig", errors="surrogateescape", newline="")
         csv.field_size_limit(LONGEST_FIELD)
         self._lines = csv.reader(self._text)
-        self.names = self._header()
+        try:
+            self.names = self._header()
+        except PointError:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Close the file."""
@@ -78,6 +103,12 @@ class CsvRows:
         header = next(self._rows(), None)
         if header is None:
             raise PointError(f"{self.label} is empty: {example}")
+        for magic, (packed, unpack) in _PACKED.items():
+            if header[0].startswith(magic):
+                raise PointError(
+                    f"{self.label} is compressed ({packed}): unpack it first, as in "
+                    f"{unpack} {self._file} | adcli diff ... --points -"
+                )
         if all(_is_number(cell) for cell in header):
             raise PointError(f"the first row of {self.label} holds numbers: {example}")
         return tuple(cell.strip() for cell in header)
@@ -105,7 +136,7 @@ class CsvRows:
         places = [self.names.index(name) for name in wanted]
         rows = self._rows()
         while texts := list(itertools.islice(rows, FILE_BLOCK_ROWS)):
-            yield self._block(texts, wanted, places)
+            yield self._block(texts, wanted, places).mark_not_finite(places)
 
     def _block(self, texts: list[list[str]], wanted: Sequence[str], places: Sequence[int]) -> RowBlock:
         width = len(self.names)
@@ -142,6 +173,10 @@ def _numbers(texts: list[list[str]], place: int) -> Column:
     if "_" in "".join(cells):
         raise ValueError
     return np.array(list(map(float, cells)))
+
+
+def _not_finite(name: str, number: float, cell: str) -> str:
+    return f"{name} is not a number" if np.isnan(number) else f"{name} is {cell[:40]!r}, no finite number"
 
 
 def _is_number(cell: str) -> bool:
@@ -216,7 +251,7 @@ class NpzRows:
                 except (ValueError, EOFError, zipfile.BadZipFile) as error:
                     raise PointError(f"{self.label} is damaged: {error}") from None
                 self._read += rows
-                yield RowBlock(numbers, rows, None)
+                yield RowBlock(numbers, rows, None).mark_not_finite()
 
 
 class _NpyColumn:

@@ -37,10 +37,11 @@ class CsvResult:
             raise PointError(f"there is a column {twice[0]} already: rename it, or write to --out result.npz")
         self._names = names
         self._stream = stream
-        csv.writer(stream, lineterminator="\n").writerow((*names, *results))
+        self._header: tuple[str, ...] | None = (*names, *results)
 
     def write(self, block: RowBlock, found: RowDerivatives) -> None:
         """Write a block."""
+        self.finish()
         numbers = [found.value, *found.derivatives.values()]
         if block.texts is None:
             numbers = [*(block.columns[name] for name in self._names), *numbers]
@@ -48,6 +49,12 @@ class CsvResult:
         if block.texts is not None:
             columns.insert(0, _lines(block.texts))
         self._stream.write("".join(f"{line}\n" for line in map(",".join, zip(*columns, strict=True))))
+
+    def finish(self) -> None:
+        """Write the header if no block has: not sooner, for an error may end the first block."""
+        if self._header is not None:
+            csv.writer(self._stream, lineterminator="\n").writerow(self._header)
+        self._header = None
 
 
 def _lines(texts: list[list[str]]) -> list[str]:

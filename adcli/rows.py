@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from io import TextIOWrapper
@@ -12,21 +11,16 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-import numpy as np
-
-from adcli.row_files import CsvRows, NpzRows, RowBlock
+from adcli.row_account import Account
+from adcli.row_files import CsvRows, NpzRows
 from adcli.row_results import CsvResult, NpzResult
 from adcli.target import PROBLEM, Target
 from adcli_methods.errors import AdcliError, OperatorError, PointError
 from adcli_methods.formula import formula_function, formula_inputs
 from adcli_methods.function import Function, function_of
 from adcli_methods.loading import load_python, names_python
-from adcli_methods.row_function import RowDerivatives, RowFunction
+from adcli_methods.row_function import RowFunction
 from adcli_methods.whole_file import replacing
-
-FIRST_BAD_ROWS = 5
-"""Bad rows that are told one by one."""
-_PROGRESS_SECONDS = 0.2
 
 
 class RowsRequest(NamedTuple):
@@ -36,7 +30,7 @@ class RowsRequest(NamedTuple):
         points: a .csv or .npz file, or "-" for CSV on standard input.
         out: a .csv or .npz file; None: CSV on standard output.
         wrt: the inputs to differentiate by; None: all that have a column.
-        mode: "auto", "forward" or "reverse".
+        mode: "auto", "forward" or "reverse", or a short name of theirs.
         compile_with: "auto", "c" or "numpy".
         strict: whether native kernels use the C library's scalar functions.
         quiet: no progress and no notes.
@@ -68,11 +62,8 @@ def differentiate_rows(target: str, request: RowsRequest) -> int:
         wanted = _wanted(function, source, request.fixed)
         how: dict[str, Any] = {"compile": request.compile_with, "strict": request.strict}
         prepared = RowFunction(function, wanted, request.wrt, request.mode, fixed=request.fixed, **how)
-        account = _Account(source, request.quiet)
+        account = Account(source, wanted, request.quiet)
         with _result(request.out, source, wanted, prepared.wrt) as result:
-            unused = [name for name in source.names if name not in wanted]
-            if unused and not request.quiet:
-                _say(f"columns not used: {', '.join(unused[:10])}{' ...' if len(unused) > 10 else ''}")
             for block in source.blocks(wanted):
                 result.write(block, account.differentiate(prepared, block))
         account.end()
@@ -140,7 +131,9 @@ def _result(
         if isinstance(sys.stdout, TextIOWrapper):
             sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape")
         try:
-            yield CsvResult(sys.stdout, names, wrt)
+            result = CsvResult(sys.stdout, names, wrt)
+            yield result
+            result.finish()
             sys.stdout.flush()
         except BrokenPipeError:  # whoever reads has enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # so that the flush at exit does not fail again
@@ -156,86 +149,9 @@ def _result(
         replacing(out, f"--out {out}") as stream,
         TextIOWrapper(stream, encoding="utf-8", errors="surrogateescape", newline="") as text,
     ):
-        yield CsvResult(text, names, wrt)
-
-
-class _Account:
-    """How many rows were done and how many are bad, told on stderr."""
-
-    def __init__(self, source: CsvRows | NpzRows, quiet: bool) -> None:
-        self.rows = self.bad = 0
-        self._source = source
-        self._first: list[str] = []
-        self._shows = sys.stderr.isatty() and not quiet
-        self._start = self._shown = time.monotonic()
-
-    def differentiate(self, prepared: RowFunction, block: RowBlock) -> RowDerivatives:
-        """The value and the derivatives of a block; NaN where a row is bad."""
-        from adcli.commands.common import user_code
-
-        reasons = dict(block.bad)
-        given = block.columns
-        if reasons:
-            readable = np.setdiff1d(np.arange(block.rows), list(reasons))
-            given = {name: column[readable] for name, column in given.items()}
-        if prepared.expected_rows is None:
-            done = self._source.done()
-            prepared.expected_rows = None if done is None else int(block.rows / max(done, 1e-9))
-        with user_code():
-            found = prepared(given)
-        if reasons:
-            failures = {reason: readable[rows] for reason, rows in found.failures.items()}
-            found = RowDerivatives(
-                _spread(found.value, readable, block.rows),
-                {name: _spread(slope, readable, block.rows) for name, slope in found.derivatives.items()},
-                failures,
-            )
-        for reason, rows in found.failures.items():
-            for row in rows.tolist():
-                reasons[row] = reason
-        self._note(reasons)
-        self.rows += block.rows
-        self._show()
-        return found
-
-    def _note(self, reasons: dict[int, str]) -> None:
-        self.bad += len(reasons)
-        for row in sorted(reasons)[: FIRST_BAD_ROWS - len(self._first)]:
-            self._first.append(f"row {self.rows + row + 1:,}: {reasons[row]}")
-
-    def _show(self) -> None:
-        now = time.monotonic()
-        if not self._shows or now - self._shown < _PROGRESS_SECONDS:
-            return
-        self._shown = now
-        speed = self.rows / (now - self._start)
-        done = self._source.done()
-        left = f"   {_seconds((now - self._start) * (1 - done) / done)} left" if done else ""
-        print(f"\r\033[K{self.rows:,} rows   {speed:,.0f} rows/s{left}", end="", file=sys.stderr, flush=True)
-
-    def end(self) -> None:
-        """Clear the progress, and tell of the bad rows."""
-        if self._shows:
-            print("\r\033[K", end="", file=sys.stderr, flush=True)
-        for line in self._first:
-            _say(line)
-        if self.bad:
-            _say(f"{self.bad:,} of {self.rows:,} rows are bad: their value and derivatives are nan")
-
-
-def _spread(numbers: Any, places: Any, rows: int) -> Any:
-    """Numbers in their places among NaN."""
-    whole = np.full(rows, np.nan)
-    whole[places] = numbers
-    return whole
-
-
-def _seconds(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
-
-
-def _say(message: str) -> None:
-    print(f"adcli: {message}", file=sys.stderr)
+        result = CsvResult(text, names, wrt)
+        yield result
+        result.finish()
 
 
 def require_rows_alone(given: dict[str, Any]) -> None:

@@ -20,7 +20,10 @@ def run(
     timeout: float = typer.Option(10.0, min=0.1, help="Seconds for each method, and for the reference."),
     as_json: bool = typer.Option(False, "--json", help="JSON on stdout."),
 ) -> None:
-    """Differentiate by every method, with errors against a 50-digit reference."""
+    """Differentiate by every method, with errors against a 50-digit reference.
+
+    Exit code 4: a method failed with an error, or none gave a result.
+    """
     from adcli.commands.common import function_at, user_code
     from adcli.comparison import compare_methods
     from adcli_methods.differentiate import Request
@@ -38,5 +41,6 @@ def run(
         from adcli.report.table import print_comparison
 
         print_comparison(comparison)
-    if any(row.outcome == "failed" for row in comparison.rows):
+    outcomes = {row.outcome for row in comparison.rows}
+    if "failed" in outcomes or "ok" not in outcomes:
         raise typer.Exit(SOME_FAILED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -13,14 +14,17 @@ from adcli_methods.function import Function, bind
 from adcli_methods.structure import is_node, leaves_of
 
 LONGEST_FORMULA = 400
+LEAST_ROOM = 20
+"""So many columns a sentence has beside its label, however narrow the terminal."""
 
 
 class Line(NamedTuple):
-    """A label, a text of one or more lines, and rich's name of a style."""
+    """A label, a text of one or more lines, rich's name of a style, and whether it is words, to be wrapped."""
 
     label: str
     text: str
     style: str = ""
+    is_prose: bool = False
 
 
 def print_derivative(result: Derivative, function: Function, at: Any) -> None:
@@ -33,13 +37,22 @@ def print_derivative(result: Derivative, function: Function, at: Any) -> None:
 
 
 def plain(lines: list[Line]) -> str:
-    """The lines as text, the labels in a column of their own."""
+    """The lines as text, the labels in a column of their own; numbers are never cut."""
     width = max(len(line.label) for line in lines) + 2
+    room = max(shutil.get_terminal_size((80, 24)).columns - width, LEAST_ROOM)
     return "\n".join(
         f"{'' if position else line.label:<{width}}{part}".rstrip()
         for line in lines
-        for position, part in enumerate(line.text.split("\n"))
+        for position, part in enumerate(_parts(line, room))
     )
+
+
+def _parts(line: Line, room: int) -> list[str]:
+    if not line.is_prose or len(line.text) <= room:
+        return line.text.split("\n")
+    from textwrap import wrap
+
+    return wrap(line.text, room, break_long_words=False, break_on_hyphens=False)
 
 
 def _print_styled(lines: list[Line]) -> None:
@@ -68,11 +81,12 @@ def lines_of(result: Derivative, function: Function, at: Any) -> Iterator[Line]:
         yield Line(".".join(("value", *path)), text(leaf))
     for label, leaf in _entries(result):
         yield Line(label, text(leaf), "bold green")
-    yield Line("method", f"{result.method} ({result.dtype}, {result.device})")
-    yield Line("passes", passes(result))
-    yield Line("time", f"prepare {duration(result.prepare_seconds)}, run {duration(result.run_seconds)}")
+    yield Line("method", f"{result.method} ({result.dtype}, {result.device})", is_prose=True)
+    yield Line("passes", passes(result), is_prose=True)
+    times = f"prepare {duration(result.prepare_seconds)}, run {duration(result.run_seconds)}"
+    yield Line("time", times, is_prose=True)
     for position, note in enumerate(result.notes):
-        yield Line("" if position else "notes", note, "yellow")
+        yield Line("" if position else "notes", note, "yellow", is_prose=True)
 
 
 def passes(result: Derivative) -> str:

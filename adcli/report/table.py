@@ -1,4 +1,4 @@
-"""Tables for people, 80 columns and wider."""
+"""Tables for people, made for 80 columns."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from adcli.report.console import TableConsole
+from adcli.report.explain_layout import Column, Row, render, width_of
 from adcli.report.lines import LONGEST_FORMULA
 from adcli.report.numbers import duration, error, text, ulp
 from adcli_methods.method import OPERATORS, Method
@@ -21,8 +22,8 @@ from adcli_methods.structure import is_node, leaves_of
 if TYPE_CHECKING:
     from adcli.comparison import Comparison, ComparisonRow
 
-WIDE = 100
-"""From this many columns on, the absolute error has a column too."""
+LEFT_OUT_FIRST = ("abs. error", "evals", "sweeps", "ulp", "derivative", "time")
+"""The columns that a comparison goes without where they do not fit, in this order: no number is cut."""
 
 
 def _console() -> Console:
@@ -34,30 +35,45 @@ def print_comparison(comparison: Comparison) -> None:
     console = _console()
     console.print(Text(comparison.function[:LONGEST_FORMULA], style="bold"))
     if len(comparison.reference) == 1:
-        console.print(Text(f"reference {comparison.reference[0]}", style="dim"))
+        console.print(Text(f"reference {comparison.reference[0]}", style="dim"), soft_wrap=True)
     elif comparison.reference:
         total, compared = comparison.entries
         which = f"all {total}" if total == compared else f"{compared} of {total:,}"
-        console.print(Text(f"errors over {which} entries, relative, against 50-digit values", style="dim"))
+        _say(console, f"errors over {which} entries, relative, against 50-digit values", "dim")
     if comparison.note:
-        console.print(Text(comparison.note, style="yellow"))
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("method", no_wrap=True)
-    is_scalar = all(_is_number(row.derivative.derivative) for row in comparison.rows if row.derivative is not None)
-    if is_scalar:
-        table.add_column("derivative", justify="right", no_wrap=True)
-    is_wide = console.width >= WIDE
-    for name in (*(["abs. error"] if is_wide else []), "error", "ulp", "evals", "sweeps", "time"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for row in comparison.rows:
-        table.add_row(*_cells(row, is_scalar, is_wide))
-    console.print(table)
+        _say(console, comparison.note, "yellow")
+    for line in _comparison_lines(comparison, console.width):
+        console.print(line, soft_wrap=True)
     for reason, names in _reasons(comparison.rows).items():
-        console.print(Text(f"{', '.join(names)}: {reason}", style="dim"))
+        _say(console, f"{', '.join(names)}: {reason}", "dim")
     if comparison.advice is not None:
-        console.print(Text(f"recommended: {comparison.advice.method}", style="bold green"))
+        _say(console, f"recommended: {comparison.advice.method}", "bold green")
         for reason in comparison.advice.reasons:
-            console.print(Text(fill(reason, console.width, initial_indent="  ", subsequent_indent="  ")))
+            _say(console, reason, "", "  ")
+
+
+def _say(console: Console, sentence: str, style: str, indent: str = "") -> None:
+    """A sentence in as many lines as it takes; a number or a path is not broken."""
+    how: dict[str, Any] = {"break_long_words": False, "break_on_hyphens": False}
+    lines = fill(sentence, console.width, initial_indent=indent, subsequent_indent=indent, **how)
+    console.print(Text(lines, style=style), soft_wrap=True)
+
+
+def _comparison_lines(comparison: Comparison, width: int) -> list[Text]:
+    """The table, without the columns that do not fit."""
+    is_scalar = all(_is_number(row.derivative.derivative) for row in comparison.rows if row.derivative is not None)
+    cells = [_cells(row, is_scalar) for row in comparison.rows]
+    titles = ["method", *(["derivative"] if is_scalar else []), "abs. error", "error", "ulp", "evals", "sweeps", "time"]
+    for name in (None, *LEFT_OUT_FIRST):
+        titles = [title for title in titles if title != name]
+        columns = [Column(title, is_number=title != "method") for title in titles]
+        rows = [
+            Row(tuple(own.get(title, "") for title in titles), "dim" if row.derivative is None else "")
+            for own, row in zip(cells, comparison.rows, strict=True)
+        ]
+        if width_of(columns, rows) <= width:
+            break
+    return render(columns, rows, width)
 
 
 def _is_number(derivative: Any) -> bool:
@@ -73,24 +89,22 @@ def _reasons(rows: Sequence[ComparisonRow]) -> dict[str, list[str]]:
     return reasons
 
 
-def _cells(row: ComparisonRow, is_scalar: bool, is_wide: bool) -> list[Any]:
+def _cells(row: ComparisonRow, is_scalar: bool) -> dict[str, str]:
+    """A row's texts, by the title of their column."""
     result = row.derivative
     if result is None:
-        return [Text(row.method, style="dim"), *([Text(row.outcome, style="dim")] if is_scalar else [])]
-    cells: list[Any] = [row.method]
-    if is_scalar:
-        ((_, entry),) = leaves_of(result.derivative)
-        cells.append(text(entry).strip("[]"))
-    seconds = result.prepare_seconds + result.run_seconds
-    return [
-        *cells,
-        *([error(row.absolute_error)] if is_wide else []),
-        error(row.relative_error),
-        ulp(row.ulp_error),
-        f"{result.primal_evaluations:,}",
-        f"{result.tangent_sweeps + result.adjoint_sweeps:,}",
-        duration(seconds),
-    ]
+        return {"method": row.method, "derivative": row.outcome}
+    shown = text(*(entry for _, entry in leaves_of(result.derivative))).strip("[]") if is_scalar else ""
+    return {
+        "method": row.method,
+        "derivative": shown,
+        "abs. error": error(row.absolute_error),
+        "error": error(row.relative_error),
+        "ulp": ulp(row.ulp_error),
+        "evals": f"{result.primal_evaluations:,}",
+        "sweeps": f"{result.tangent_sweeps + result.adjoint_sweeps:,}",
+        "time": duration(result.prepare_seconds + result.run_seconds),
+    }
 
 
 def print_methods(methods: Sequence[type[Method]]) -> None:

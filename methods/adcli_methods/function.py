@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from adcli_methods.errors import AdcliError, FunctionError, PointError
+from adcli_methods.expression_errors import suggestion
 from adcli_methods.primitive import Value
 from adcli_methods.program import Program
 from adcli_methods.structure import Path, Tree, as_input, is_differentiable, leaves_of, output_tree, rebuild
@@ -89,9 +90,10 @@ def bind(function: Function, at: Any, wrt: Sequence[str | int] = ()) -> dict[str
 
     Inputs left at their default are there only where one after them is given, or `wrt` asks for them.
 
-    Raises: PointError for a missing or an unknown input.
+    Raises: PointError for a missing or an unknown input, or an unknown one in `wrt`.
     """
     names = function.parameters
+    _refuse_unknown(wrt, names)
     if isinstance(at, Mapping) and (set(at) & set(names) or len(names) > 1 or function.formula is not None):
         given = dict(at)
     elif isinstance(at, tuple) and len(names) > 1 and not hasattr(at, "_fields"):
@@ -102,14 +104,28 @@ def bind(function: Function, at: Any, wrt: Sequence[str | int] = ()) -> dict[str
         given = {names[0]: at}
     for name in given:
         if name not in names:
-            raise PointError(f"{function.name} has no input {name!r}: its inputs are {', '.join(names)}")
+            raise PointError(f"{function.name} has no input {name!r}: its inputs are {_listed(name, names)}")
     missing = [name for name in names if name not in given and name not in function.defaults]
     if missing:
         example = ",".join(f"{name}=..." for name in names if name not in function.defaults)
         raise PointError(f"no value for {', '.join(missing)}: {function.name} needs --at {example}")
     wanted = {names[item] if isinstance(item, int) and item < len(names) else str(item).split(".")[0] for item in wrt}
+    if any(isinstance(item, int) and item < 0 for item in wrt):
+        wanted.add(names[-1])  # they are counted from the end, so all inputs must be there
     last = max(position for position, name in enumerate(names) if name in given or name in wanted)
     return {name: as_input(given[name] if name in given else function.defaults[name]) for name in names[: last + 1]}
+
+
+def _refuse_unknown(wrt: Sequence[str | int], names: Sequence[str]) -> None:
+    for item in wrt:
+        name = str(item)
+        if name.split(".")[0] not in names and item not in range(-len(names), len(names)):
+            raise PointError(f"no input {name!r} to differentiate by: the inputs are {_listed(name, names)}")
+
+
+def _listed(name: str, names: Sequence[str]) -> str:
+    """The names there are, and the one that was perhaps meant."""
+    return ", ".join(names) + suggestion(name, names)
 
 
 def selected_paths(inputs: Mapping[str, Tree], given: Sequence[str], wrt: Sequence[str | int] | None) -> list[Path]:
@@ -131,7 +147,9 @@ def selected_paths(inputs: Mapping[str, Tree], given: Sequence[str], wrt: Sequen
         wanted = tuple(name.split("."))
         found = [path for path, leaf in leaves_of(inputs) if path[: len(wanted)] == wanted and not _is_static(leaf)]
         if not found:
-            raise PointError(f"no input {name!r} to differentiate by: the inputs are {', '.join(names)}")
+            known = [".".join(path) for path, leaf in leaves_of(inputs) if not _is_static(leaf)]
+            near = suggestion(name, known)
+            raise PointError(f"no input {name!r} to differentiate by: the inputs are {', '.join(names)}{near}")
         paths += [path for path in found if path not in paths]
     return paths
 

@@ -8,11 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from adcli_methods.differentiate import Request, differentiate
 from adcli_methods.errors import AdcliError, OperatorError, PointError, UnavailableError
-from adcli_methods.function import FlatFunction, Function, bind, describe, function_of
+from adcli_methods.function import FlatFunction, Function, bind, function_of
+from adcli_methods.methods import method_named
 from adcli_methods.prepared.prepared import PreparedDerivative, prepare
 from adcli_methods.prepared.way import Way
-from adcli_methods.row_versions import BLOCK_ROWS, Column, RowVersion, row_version
+from adcli_methods.row_columns import Column, columns_of
+from adcli_methods.row_versions import BLOCK_ROWS, OfOneRowError, RowVersion, row_version, told
 from adcli_methods.structure import Path, Tree
 
 Rows = np.ndarray[Any, np.dtype[np.intp]]
@@ -71,11 +74,9 @@ class RowFunction:
         self.function = function if isinstance(function, Function) else function_of(function)
         self.names = tuple(names)
         self.fixed = dict(fixed or {})
-        if mode not in MODES:
-            raise OperatorError(f"rows are differentiated by mode auto, forward or reverse, not by {mode!r}")
         if compile not in COMPILE:
             raise OperatorError(f"compile={compile!r}: one of {', '.join(COMPILE)}")
-        self._mode = "forward" if mode == "forward" else "reverse"
+        self._mode = _mode_named(mode)
         Way(compile, strict).check()
         self._compile, self._strict = compile, strict
         self.expected_rows = expected_rows
@@ -127,22 +128,21 @@ class RowFunction:
         missing = [name for name in self.names if name not in columns]
         if missing:
             raise PointError(f"no column for {', '.join(missing)}")
-        given = {name: np.asarray(columns[name], dtype=np.float64) for name in self.names}
-        lengths = {name: column.shape for name, column in given.items()}
-        if any(len(shape) != 1 for shape in lengths.values()) or len(set(lengths.values())) != 1:
-            told = ", ".join(f"{name} has shape {shape}" for name, shape in lengths.items())
-            raise PointError(f"columns are vectors of one length: {told}")
-        rows = next(iter(lengths.values()))[0]
+        given = columns_of({name: columns[name] for name in self.names})
+        rows = len(next(iter(given.values())))
         known = {**self.function.defaults, **self.fixed}
         return [given[name] if name in given else np.full(rows, float(known[name])) for name in self._leaves]
 
+    @property
+    def may_add(self) -> bool:
+        """Whether versions on columns may still be made."""
+        return self._by_columns and len(self.versions) < MOST_VERSIONS
+
     def version_at(self, numbers: Sequence[float], share: float) -> RowVersion | None:
-        """The version for a row, from its leaves' numbers; None if there is none on columns.
+        """The version for a row, from its leaves' numbers; None if that row must go alone.
 
         Arguments: share: which part of the rows may need it.
         """
-        if not self._by_columns or len(self.versions) >= MOST_VERSIONS:
-            return None
         values = dict(zip(self._leaves, numbers, strict=True))
         inputs = bind(self.function, self.fixed | values, self.wrt)
         paths: list[Path] = [(name,) for name in self._leaves]
@@ -159,6 +159,8 @@ class RowFunction:
                 raise
             self._compile = "numpy"
             version = row_version(problem, len(self.wrt), self._mode, is_compiled)
+        except OfOneRowError:
+            return None
         if version is None:
             self._by_columns = False
         else:
@@ -173,6 +175,25 @@ class RowFunction:
             self._single = prepare(self.function, at, wrt=self.wrt)
         value, slopes = self._single(**at)
         return [float(value), *(float(slopes[name] if len(self.wrt) > 1 else slopes) for name in self.wrt)]
+
+    def why_nan(self, at: Mapping[str, float]) -> str:
+        """Why the value is NaN in a row: what the function raises there by itself, or where NaN first arises."""
+        try:
+            notes = differentiate(self.function, {**self.fixed, **at}, Request(wrt=self.wrt)).notes
+        except Exception as error:
+            return told(error, self.function.name)
+        return next((note for note in notes if note.startswith("NaN first arises")), "the value is nan")
+
+
+def _mode_named(name: str) -> str:
+    """The mode that rows are differentiated by, from a method's name or short name.
+
+    Raises: OperatorError for another method.
+    """
+    mode = method_named(name).name
+    if mode not in MODES:
+        raise OperatorError(f"rows are differentiated by mode auto, forward or reverse, not by {name!r}")
+    return "forward" if mode == "forward" else "reverse"
 
 
 def _names_of(
@@ -209,13 +230,12 @@ class _Block:
                 left = self.run(version, left)
             taken[id(version)] = before - left.size
         self.source.versions.sort(key=lambda each: -taken[id(each)])  # where rows are most is looked first
-        while left.size:
+        while left.size and self.source.may_add:
             row = left[0]
             version_here = self.source.version_at(self.numbers(row), left.size / count)
-            if version_here is None:
-                break
-            left = self.run(version_here, left)
-            if left.size and left[0] == row:  # a decision that hangs on rounding
+            if version_here is not None:
+                left = self.run(version_here, left)
+            if left.size and left[0] == row:  # without a version, or a decision of it hangs on rounding
                 self.alone(row)
                 left = left[1:]
         for row in left:
@@ -270,5 +290,4 @@ class _Block:
             if isinstance(error, AdcliError) and error.__cause__ is None:
                 raise
             self.found[:, row] = np.nan
-            reason = str(error) if isinstance(error, AdcliError) else describe(error, self.source.function.name)
-            self.failures.append((reason, np.array([row])))
+            self.failures.append((told(error, self.source.function.name), np.array([row])))

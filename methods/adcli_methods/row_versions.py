@@ -6,32 +6,36 @@ outcomes, which tells the rows that the Program holds for.
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from adcli_methods.emission import compile_guarded
-from adcli_methods.errors import AdcliError, TraceError
-from adcli_methods.function import FlatFunction, describe
-from adcli_methods.operators import require_scalar
+from adcli_methods.errors import AdcliError, FunctionError, OperatorError, TraceError
+from adcli_methods.function import FlatFunction, Function, describe
+from adcli_methods.operators import size_of
 from adcli_methods.optimiser import operation_count, optimise
 from adcli_methods.optimiser.scalarise import scalarise
 from adcli_methods.primitive import Value
 from adcli_methods.program import Guard, Program
 from adcli_methods.rewriting import forward_gradient, replay, shaped_gradient
+from adcli_methods.row_columns import Column
 from adcli_methods.shapes import Abstract, Shaped, abstract_of
 from adcli_methods.sweeps import pull, push
 from adcli_methods.targets import target
 from adcli_methods.trace import Trace
-
-Column = np.ndarray[Any, np.dtype[np.float64]]
 
 BLOCK_ROWS = 1 << 13
 """Rows that run together: their columns fit into a core's cache, and outweigh the cost of a call."""
 MOST_OPERATIONS = 20_000
 _BY_ENTRY = {"astype", "to_integer"}
 """Operations on each entry that the table does not call elementwise."""
+
+
+class OfOneRowError(Exception):
+    """An operation fails on a row's numbers: other rows whose decisions fall alike may have a value."""
 
 
 class RowVersion(NamedTuple):
@@ -88,8 +92,9 @@ def row_version(
         is_compiled: whether a derivative of so many operations is worth native kernels.
         strict: of native kernels, see `kernels.compile_program`.
     Result: None where the function needs operations on whole arrays, or is too long.
-    Raises: AdcliError where the function cannot be traced or its value is no number; UnavailableError where native
-        kernels are wanted and there is no compiler.
+    Raises: AdcliError where the function cannot be traced or its value is no number; what the function raises before
+        any decision, as it does in all rows; OfOneRowError where it fails in this row only; UnavailableError where
+        native kernels are wanted and there is no compiler.
     """
     traced, failure = _traced(problem)
     scalars = scalarise(optimise(traced).shaped, MOST_OPERATIONS)
@@ -113,15 +118,46 @@ def _traced(problem: FlatFunction) -> tuple[Shaped, str]:
     trace, failure = Trace(problem.leaves), ""
     try:
         slots = [trace.output_slot(output) for output in problem(trace.tracers())]
-        require_scalar([trace.values[slot] for slot in slots], "gradient")
+        _require_number([trace.values[slot] for slot in slots], problem.function)
     except Exception as error:
         if isinstance(error, TraceError) or (isinstance(error, AdcliError) and error.__cause__ is None):
             raise
-        failure = str(error) if isinstance(error, AdcliError) else describe(error, problem.function.name)
-        slots = []
+        if _hangs_on_numbers(error):
+            raise OfOneRowError from error
+        failure, slots = told(error, problem.function.name), []
+        if not trace.guards and problem.function.is_file:  # a RecursionError, too, is told in one line
+            raise FunctionError(failure) from error
+        if not trace.guards:
+            raise
     finally:
         trace.close()
     return Shaped(trace.program_of(slots), tuple(map(abstract_of, trace.values))), failure
+
+
+def _require_number(outputs: Sequence[Value], function: Function) -> None:
+    if len(outputs) != 1 or size_of(outputs) != 1:
+        raise OperatorError(
+            f"rows are of a function with one scalar value; {function.name} returns {size_of(outputs)} numbers: "
+            "reduce them to one, as by sum(...), or take its Jacobian at one point at a time, as by adcli diff --at"
+        )
+
+
+def _hangs_on_numbers(error: Exception) -> bool:
+    """Whether an operation raised it for the numbers that it was given, not for their shapes or types."""
+    from adcli_methods.standin_modules import MathStandIn  # here, for a formula starts without them
+
+    raised = error.__cause__ if isinstance(error, AdcliError) else error
+    of_numbers = {
+        Trace.record.__code__: (ArithmeticError, np.linalg.LinAlgError),
+        MathStandIn._checked.__code__: (ArithmeticError, ValueError),
+    }
+    frames = traceback.walk_tb(raised.__traceback__ if raised else None)
+    return any(isinstance(raised, of_numbers.get(frame.f_code, ())) for frame, _ in frames)
+
+
+def told(error: Exception, name: str) -> str:
+    """What a function of this name raised, in one line."""
+    return str(error) if isinstance(error, AdcliError) else describe(error, name)
 
 
 def _derived(primal: Program, leaves: Sequence[Value], moving: int, mode: str) -> Shaped:

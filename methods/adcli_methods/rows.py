@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from adcli_methods.function import Function
+from adcli_methods.row_columns import columns_of
 from adcli_methods.row_function import RowDerivatives, RowFunction
 from adcli_methods.structure import Tree
 
@@ -34,15 +33,15 @@ def row_derivatives(
         strict: of native kernels, see `kernels.compile_program`.
     Raises: PointError, FunctionError, OperatorError; UnavailableError for "c" without a compiler.
 
+    >>> import numpy as np
     >>> found = row_derivatives(lambda x, y: x * np.sin(y), {"x": [1.0, 2.0], "y": [0.0, 0.0]})
     >>> found.value.tolist(), found.derivatives["y"].tolist()
     ([0.0, 0.0], [1.0, 2.0])
     """
-    table = {name: np.asarray(column, dtype=np.float64) for name, column in columns.items()}
-    rows = max((column.size for column in table.values()), default=0)
-    return RowFunction(
-        function, tuple(table), wrt, mode, fixed=fixed, compile=compile, strict=strict, expected_rows=rows
-    )(table)
+    prepared = RowFunction(function, tuple(columns), wrt, mode, fixed=fixed, compile=compile, strict=strict)
+    table = columns_of(columns)
+    prepared.expected_rows = len(next(iter(table.values())))
+    return prepared(table)
 
 
 def stream_row_derivatives(
@@ -57,6 +56,7 @@ def stream_row_derivatives(
 ) -> Iterator[RowDerivatives]:
     """As `row_derivatives`, block by block of a table that is too long for memory.
 
+    >>> import numpy as np
     >>> blocks = ({"x": np.full(3, float(i))} for i in range(2))
     >>> [found.derivatives["x"].tolist() for found in stream_row_derivatives(lambda x: x**2, blocks)]
     [[0.0, 0.0, 0.0], [2.0, 2.0, 2.0]]

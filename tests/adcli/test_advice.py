@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from adcli.advice import Reuse, _of_reuse, advise
-from adcli.comparison import compare_methods
-from adcli_methods.differentiate import Request
+from adcli.comparison import ComparisonRow, compare_methods
+from adcli_methods.differentiate import Request, differentiate
 from adcli_methods.formula import formula_function
 from adcli_methods.function import function_of
 
@@ -27,7 +27,6 @@ def advice_of(text, at, **request):
         ("[x, 2*x, x**2]", {"x": 2.0}, "forward", 1, 3, "1 tangent sweep for 1 input and 3 outputs"),
         ("[x, 2*x, x**2]", {"x": 2.0}, "forward", 1, 3, "reverse takes 3 adjoint sweeps"),
         ("x*y", {"x": 2.0, "y": 3.0}, "reverse", 2, 1, "differences take 5 evaluations"),
-        ("exp(x)", {"x": 2.0}, "forward", 1, 1, "1 adjoint sweep, and forward mode keeps no trace"),
     ],
 )
 def test_the_mode_with_the_fewest_sweeps_is_recommended(text, at, method, inputs, outputs, reason):
@@ -36,25 +35,76 @@ def test_the_mode_with_the_fewest_sweeps_is_recommended(text, at, method, inputs
     assert reason in " ".join(advice.reasons)
 
 
+ONE, TWO = "for 1 input and 1 output, in", "for 1 input and 2 outputs, in"
+
+
+@pytest.mark.parametrize(
+    ("text", "forward", "reverse", "method", "ours", "others"),
+    [
+        ("exp(x)", 140, 80, "reverse", f"1 adjoint sweep {ONE} 80 µs", "1 tangent sweep, in 140 µs: as many sweeps"),
+        ("exp(x)", 80, 140, "forward", f"1 tangent sweep {ONE} 80 µs", "1 adjoint sweep, in 140 µs: as many sweeps"),
+        ("[x, 2*x]", 80, 140, "forward", f"1 tangent sweep {TWO} 80 µs", "2 adjoint sweeps, in 140 µs"),
+        ("[x, 2*x]", 90, 80, "forward", f"1 tangent sweep {TWO} 90 µs", "2 adjoint sweeps, in 80 µs: less here, but"),
+    ],
+)
+def test_sweeps_decide_then_time_and_both_are_told(text, forward, reverse, method, ours, others):
+    function = formula_function(text, 2.0)
+    rows = []
+    for mode, micros in (("forward", forward), ("reverse", reverse)):
+        found = differentiate(function, 2.0, Request(mode))
+        rows.append(
+            ComparisonRow(mode, "ok", derivative=replace(found, prepare_seconds=0.0, run_seconds=micros * 1e-6))
+        )
+    advice = advise(function, 2.0, Request(), rows)
+    other = "reverse" if method == "forward" else "forward"
+    assert advice.method == method
+    assert advice.reasons[0].startswith(f"{ours}; {other} takes {others}")
+
+
 def test_a_kink_at_the_point_is_told():
     assert advice_of("abs(x)", {"x": 0.0}).reasons[-1] == "at this point absolute is at a kink: abs'(0) = 0"
     assert not any("at this point" in reason for reason in advice_of("abs(x)", {"x": 1.0}).reasons)
 
 
 def test_the_inputs_that_count_are_those_differentiated_by():
-    advice = advice_of("sum(x**2)*y", {"x": np.ones(50), "y": 2.0}, wrt=["y"])
-    assert (advice.method, advice.inputs) == ("forward", 1)
+    assert advice_of("sum(x**2)*y", {"x": np.ones(50), "y": 2.0}, wrt=["y"]).inputs == 1
 
 
-def test_reuse_is_measured_for_gradients():
-    reuse = advice_of("sum(x**2)", {"x": np.ones(50)}).reuse
-    assert reuse.backend in ("python", "numpy", "c")
+def total(x):
+    return np.sum(np.sin(x)) * np.sum(x)
+
+
+@pytest.mark.parametrize(
+    ("function", "at", "order"),
+    [
+        (formula_function("sum(x**2)", {"x": np.ones(50)}), np.ones(50), 1),
+        (formula_function("[x*y, x, y]", {"x": 1.0, "y": 2.0}), {"x": 1.0, "y": 2.0}, 1),
+        (formula_function("exp(x)", 1.0), 1.0, 2),
+        (function_of(total), np.ones(5), 2),
+    ],
+    ids=["a gradient", "a Jacobian", "a second derivative", "a Hessian"],
+)
+def test_reuse_is_measured_for_what_can_be_prepared(function, at, order):
+    reuse = compare_methods(function, at, Request(order=order)).advice.reuse
+    assert reuse.backend in ("python", "numpy", "machine", "c")
     assert min(reuse.prepare_seconds, reuse.run_seconds, reuse.once_seconds) > 0
     if reuse.pays_after_calls is not None:
         calls = reuse.pays_after_calls
         assert reuse.prepare_seconds + calls * reuse.run_seconds < calls * reuse.once_seconds
-    assert advice_of("[x, y]", {"x": 1.0, "y": 2.0}).reuse is None
-    assert advice_of("exp(x)", {"x": 1.0}, order=2).reuse is None
+
+
+@pytest.mark.parametrize(
+    ("text", "request_"),
+    [
+        ("exp(x)", Request(order=3)),
+        ("[x, x**2]", Request(order=2)),
+        ("exp(x)", Request(dtype="float32")),
+    ],
+)
+def test_there_is_no_reuse_where_nothing_can_be_prepared(text, request_):
+    advice = compare_methods(formula_function(text, 1.0), 1.0, request_).advice
+    assert advice.method in ("forward", "reverse")
+    assert advice.reuse is None
 
 
 @pytest.mark.parametrize(

@@ -189,6 +189,18 @@ def test_tables_fit_the_terminal(adcli, monkeypatch, columns):
         assert max(len(line) for line in ran.out.splitlines()) <= columns
 
 
+def test_words_are_wrapped_to_the_terminal_and_numbers_are_not(adcli, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "30")
+    lines = adcli(
+        "diff", "abs(x) + log(y)", "--at", "x=0,y=[-1,-0.3333333333333333]", "--mode", "reverse"
+    ).out.splitlines()
+    assert "at y      [-1.0, -0.3333333333333333]" in lines
+    start = next(place for place, line in enumerate(lines) if line.startswith("method"))
+    assert max(map(len, lines[start:])) <= 30
+    assert "notes     NaN first arises in" in lines
+    assert all(line.startswith(" " * 10) for line in lines[lines.index("notes     NaN first arises in") + 1 :])
+
+
 def test_there_are_no_colours_in_a_pipe(adcli):
     assert "\x1b" not in adcli("diff", "x**2", "--at", "2").out
 

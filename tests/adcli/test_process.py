@@ -44,6 +44,52 @@ def test_a_closed_pipe_is_no_error():
     assert ran.stdout == '{"schema_v'
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no full device")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("emit", "x**2"),
+        ("diff", "x**2", "--at", "2"),
+        ("diff", "x**2", "--points", "-"),
+        ("diff", "sum(x)", "--n", "100000", "--json"),
+        ("compare", "x**2", "--at", "2", "--timeout", "0.1"),
+        ("methods",),
+        ("--help",),
+    ],
+)
+def test_an_output_that_is_full_is_told_in_one_line(arguments, unbuffered):
+    with open("/dev/full", "w") as full:
+        ran = subprocess.run(
+            [sys.executable, "-c", _RUN + "pass", *arguments], input="x\n1\n2\n", stdout=full, stderr=subprocess.PIPE,
+            text=True, timeout=120, env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
+        )  # fmt: skip
+    told = ran.stderr.splitlines()
+    assert (told[-1], len(told)) == ("adcli: error: standard output cannot be written: No space left on device", 1)
+    assert ran.returncode == 2
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a shell closes the stream")
+@pytest.mark.parametrize(
+    ("command", "code", "err"),
+    [
+        ("emit 'x**2' >&-", 0, ""),
+        ("diff 'x**2' --at 2 >&-", 0, ""),
+        ("methods >&-", 0, ""),
+        ("diff 'x**' --at 2 2>&-", 2, ""),
+    ],
+)
+def test_a_closed_stream_is_no_error(command, code, err):
+    script = f"{sys.executable} -c '{_RUN}pass' {command}"
+    ran = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=120)
+    assert (ran.returncode, ran.stderr) == (code, err)
+
+
+def test_a_mistake_keeps_its_exit_code_when_the_reader_has_gone():
+    command = f"{sys.executable} -c '{_RUN}pass' diff 'x**' --at 2 | true; exit ${{PIPESTATUS[0]}}"
+    assert subprocess.run(["bash", "-c", command], capture_output=True, timeout=120).returncode == 2
+
+
 def test_control_c_ends_with_130_and_one_line(tmp_path):
     (tmp_path / "slow.py").write_text("import time\ndef f(x):\n    time.sleep(60)\n    return x\n")
     process = subprocess.Popen(

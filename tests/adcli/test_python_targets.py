@@ -132,4 +132,4 @@ def singular(x):
     assert "not traced" in by_differences.out
     compared = adcli("compare", "forms.py:singular", "--at", "1.5")
     assert "no reference" in compared.out
-    assert "complex-step, symbolic, forward, reverse, torch: " in compared.out
+    assert "complex-step, symbolic, forward, reverse, torch:" in compared.out

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import bz2
 import csv
+import gzip
 import io
+import lzma
 import subprocess
 import sys
 import zipfile
@@ -50,7 +53,7 @@ def test_rows_keep_their_columns_and_gain_value_and_derivatives(adcli, folder):
 def test_bad_rows_are_told_by_number_and_kept_as_nan(adcli, folder, monkeypatch):
     monkeypatch.setattr(row_files, "FILE_BLOCK_ROWS", 3)
     good = [f"{i}.5,2" for i in range(4)]
-    lines = ["x,y", *good, "abc,2", "1", "1,2,3", "1_0,2", ",2", "4,", "nan,2", "inf,2", "-1,2"]
+    lines = ["x,y", *good, "abc,2", "1", "1,2,3", "1_0,2", ",2", "4,", "nan,2", "inf,2", "-1,2", "9,2"]
     (folder / "rows.csv").write_text("\n".join(lines) + "\n\n")
     ran = adcli("diff", "y*sqrt(x)", "--points", "rows.csv", "--wrt", "x")
     assert ran.code == 4
@@ -60,17 +63,89 @@ def test_bad_rows_are_told_by_number_and_kept_as_nan(adcli, folder, monkeypatch)
         "adcli: row 7: 3 fields, and the header has 2",
         "adcli: row 8: x is '1_0', no number",
         "adcli: row 9: x is '', no number",
-        "adcli: 6 of 13 rows are bad: their value and derivatives are nan",
+        "adcli: 9 of 14 rows are bad: their value and derivatives are nan",
     ]
     rows = rows_of(ran.out)
     assert [row["x"] for row in rows[4:7]] == ["abc", "1", "1"]
     assert rows[6]["y"] == "2,3"
-    assert [row["value"] for row in rows[4:]] == ["nan"] * 7 + ["inf", "nan"]
+    assert [row["value"] for row in rows[4:]] == ["nan"] * 9 + ["6.0"]
     assert [float(row["d/dx"]) for row in rows[:4]] == [2 / (2 * np.sqrt(i + 0.5)) for i in range(4)]
 
 
+MODEL = """
+import math
+import numpy as np
+def wrong(x): return undefined_name * x
+def of_an_array(x): return sum(x[1:])
+def vector(x): return np.array([x, x * x])
+def root(x): return math.sqrt(x)
+"""
+
+
+@pytest.mark.parametrize(
+    ("target", "cells", "reason", "values"),
+    [
+        ("log(x)/x", ["2", "-1", "0"], "row 2: NaN first arises in log(-1)", ["nan", "-inf"]),
+        ("where(x > 0, 1, 0)/x", ["-1", "0"], "row 2: NaN first arises in divide(0, 0)", ["-0.0", "nan"]),
+        ("1/x", ["0", "nan"], "row 2: x is not a number", ["inf", "nan"]),
+        ("1/x", ["2", "1e400"], "row 2: x is '1e400', no finite number", ["0.5", "nan"]),
+        ("1/x", ["2", "-inf"], "row 2: x is '-inf', no finite number", ["0.5", "nan"]),
+        ("model.py:root", ["4", "-1"], "model.py:7: ValueError: math domain error (in root)", ["2.0", "nan"]),
+        ("model.py:root", ["-1", "4"], "model.py:7: ValueError: math domain error (in root)", ["nan", "2.0"]),
+    ],
+)
+def test_a_row_whose_value_is_not_a_number_is_a_bad_row(adcli, folder, target, cells, reason, values):
+    (folder / "model.py").write_text(MODEL)
+    ran = adcli("diff", target, "--points", "-", stdin="\n".join(["x", *cells, ""]))
+    assert ran.code == 4
+    assert reason in ran.err
+    assert ran.err.splitlines()[1:] == [f"adcli: 1 of {len(cells)} rows are bad: their value and derivatives are nan"]
+    assert [row["x"] for row in rows_of(ran.out)] == cells
+    assert [row["value"] for row in rows_of(ran.out)][-2:] == values
+
+
+def test_numbers_in_an_archive_that_are_not_finite_are_bad_rows(adcli, folder):
+    np.savez("rows.npz", x=[1.0, np.nan, 2.0], y=[np.inf, 1.0, 2.0])
+    ran = adcli("diff", "x*y", "--points", "rows.npz")
+    assert ran.code == 4
+    assert ran.err.splitlines()[:2] == ["adcli: row 1: y is 'inf', no finite number", "adcli: row 2: x is not a number"]
+    assert [row["value"] for row in rows_of(ran.out)] == ["nan", "nan", "4.0"]
+
+
+@pytest.mark.parametrize("target", ["wrong", "of_an_array", "vector"])
+def test_a_function_that_fails_in_all_rows_is_told_in_one_line(adcli, folder, target):
+    (folder / "model.py").write_text(MODEL)
+    ran = adcli("diff", f"model.py:{target}", "--points", "-", stdin="id,x\na,1\nb,2\n")
+    assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1)
+    assert {"wrong": "NameError", "of_an_array": "TypeError", "vector": "as by sum(...)"}[target] in ran.err
+
+
+@pytest.mark.parametrize(("packed", "by"), [(gzip, "gzip -dc"), (bz2, "bzip2 -dc"), (lzma, "xz -dc")])
+def test_a_compressed_file_is_told_with_what_unpacks_it(adcli, folder, packed, by):
+    (folder / "rows.csv.packed").write_bytes(packed.compress(b"x\n1\n"))
+    ran = adcli("diff", "x", "--points", "rows.csv.packed")
+    assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1)
+    assert f"as in {by} rows.csv.packed | adcli diff ... --points -" in ran.err
+
+
+def test_a_zip_archive_is_told_with_what_unpacks_it(adcli, folder):
+    with zipfile.ZipFile("rows.zip", "w") as archive:
+        archive.writestr("rows.csv", "x\n1\n")
+    assert "as in unzip -p rows.zip | adcli" in adcli("diff", "x", "--points", "rows.zip").err
+
+
+@pytest.mark.parametrize("mode", ["fwd", "rev", "forward", "reverse", "auto"])
+def test_modes_have_their_short_names(adcli, mode):
+    assert adcli("diff", "x**2", "--points", "-", "--mode", mode, stdin="x\n3\n").out == "x,value,d/dx\n3,9.0,6.0\n"
+
+
+def test_a_table_without_rows_has_a_header(adcli, folder):
+    assert adcli("diff", "x**2", "--points", "-", stdin="x\n").out == "x,value,d/dx\n"
+    adcli("diff", "x**2", "--points", "-", "--out", "out.csv", stdin="x\n")
+    assert Path("out.csv").read_text() == "x,value,d/dx\n"
+
+
 def test_rows_where_the_function_raises_are_bad_rows(adcli, folder):
-    (folder / "model.py").write_text("def f(S, r):\n    return {100.0: 2.0}[float(str(S.value))] * r\n")
     (folder / "model.py").write_text(
         "def f(S, r):\n    if S > 100:\n        raise ValueError('dear')\n    return S * r\n"
     )
@@ -144,14 +219,14 @@ def test_quiet_leaves_the_notes_out(adcli, folder):
         (["S", "--order", "2"], "S\n1\n", "--points and --order together"),
         (["S", "--hessian"], "S\n1\n", "--points and --hessian together"),
         (["[S, S]"], "S\n1\n", "scalar"),
+        (["S", "--mode", "forwards"], "S\n1\n", "did you mean forward?"),
         (["S", "--out", "rows.txt"], "S\n1\n", "the name must end in .csv or .npz"),
         (["S", "--out", "nowhere/rows.csv"], "S\n1\n", "--out nowhere/rows.csv cannot be written: No such file"),
     ],
 )
 def test_what_does_not_fit_is_told_in_one_line(adcli, folder, arguments, stdin, text):
     ran = adcli("diff", *arguments, "--points", "-", stdin=stdin)
-    assert ran.code == 2
-    assert ran.err.count("\n") == 1
+    assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1)
     assert text in ran.err
 
 
@@ -169,7 +244,7 @@ def test_what_does_not_fit_is_told_in_one_line(adcli, folder, arguments, stdin, 
 def test_an_archive_that_is_none_is_told(adcli, folder, save, text):
     save(folder / "rows.npz")
     ran = adcli("diff", "x*y" if "unlike" in text else "x", "--points", "rows.npz")
-    assert ran.code == 2
+    assert (ran.code, ran.out) == (2, "")
     assert text in ran.err
 
 

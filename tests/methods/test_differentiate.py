@@ -1,4 +1,4 @@
-"""What a caller of a derivative may rely on: results in memory of their own, freed when they are dropped."""
+"""What a caller of a derivative may rely on: results in memory of their own, freed when dropped, of the right form."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 
 from adcli_methods import functional
 from adcli_methods.differentiate import Request, differentiate
+from adcli_methods.errors import PointError
 from adcli_methods.function import function_of
 
 MATRIX = np.arange(1.0, 17.0).reshape(4, 4)
@@ -82,3 +83,46 @@ def test_a_derivative_is_freed_when_it_is_dropped(name, mode, order):
         assert [reference() for reference in references] == [None] * len(references)
     finally:
         gc.enable()
+
+
+OF_NOTHING = {
+    "one empty input": (lambda x: np.sum(x**2) + 1.0, {"x": []}, {"x": (0,)}),
+    "an array of an empty input": (lambda x: np.ones(3) * np.sum(x), {"x": []}, {"x": (3, 0)}),
+    "an empty input before a number": (lambda x, y: np.sum(x) + y**2, {"x": [], "y": 2.0}, {"x": (0,), "y": ()}),
+    "an empty input after a number": (lambda y, x: np.sum(x) + y**2, {"y": 2.0, "x": []}, {"y": (), "x": (0,)}),
+}
+
+
+@pytest.mark.parametrize("mode", ["auto", "forward", "reverse", "complex-step", "forward-difference", "cd"])
+@pytest.mark.parametrize(("function", "at", "shapes"), OF_NOTHING.values(), ids=OF_NOTHING)
+def test_a_derivative_by_an_empty_input_is_empty(function, at, shapes, mode):
+    at = {name: np.array(value) for name, value in at.items()}
+    found = differentiate(function_of(function), at, Request(mode=mode)).derivative
+    parts = found if isinstance(found, dict) else {"x": found}
+    assert {name: np.shape(part) for name, part in parts.items()} == shapes
+
+
+def fitted(weights, x=2.0, *, scale=1.0):
+    return scale * weights * x
+
+
+@pytest.mark.parametrize(
+    ("at", "wrt", "message"),
+    [
+        ({"weights": 1.0}, "wieghts", "the inputs are weights, x, scale; did you mean weights?"),
+        ({"weights": 1.0}, "q", "no input 'q' to differentiate by: the inputs are weights, x, scale"),
+        ({"weights": 1.0}, 7, "no input '7' to differentiate by: the inputs are weights, x, scale"),
+        ({"weights": 1.0}, -7, "no input '-7' to differentiate by: the inputs are weights, x, scale"),
+        ({"weights": {"first": 1.0}}, "weights.frist", "the inputs are weights; did you mean weights.first?"),
+        ({"weights": 1.0, "scal": 2.0}, None, "its inputs are weights, x, scale; did you mean scale?"),
+    ],
+)
+def test_an_unknown_input_is_told_with_all_there_are_and_the_nearest(at, wrt, message):
+    with pytest.raises(PointError) as refused:
+        differentiate(function_of(fitted), at, Request(wrt=wrt))
+    assert str(refused.value).endswith(message)
+
+
+def test_an_input_may_be_counted_from_the_end():
+    found = differentiate(function_of(fitted), {"weights": 3.0}, Request(wrt=[-2]))
+    assert (found.wrt, found.derivative) == (("x",), 3.0)

@@ -10,7 +10,7 @@ import pytest
 
 from adcli_methods import row_function
 from adcli_methods.differentiate import Request, differentiate
-from adcli_methods.errors import OperatorError, PointError, TraceError, UnavailableError
+from adcli_methods.errors import FunctionError, OperatorError, PointError, TraceError, UnavailableError
 from adcli_methods.formula import formula_function
 from adcli_methods.function import function_of
 from adcli_methods.row_function import RowFunction
@@ -130,6 +130,85 @@ def test_rows_where_the_function_raises_hold_nan_and_are_told(monkeypatch, most)
     np.testing.assert_array_equal(found.derivatives["y"], [0.5, np.nan, 0.25, np.nan])
 
 
+def undefined(x):
+    return undefined_name * x  # noqa: F821
+
+
+def of_an_array(x):
+    return np.sum(x[1:])
+
+
+def of_shapes(x):
+    return np.sum(np.array([x, x]) + np.ones(3))
+
+
+def endless(x):
+    return endless(x)
+
+
+@pytest.mark.parametrize(
+    ("function", "text"),
+    [(undefined, "NameError"), (of_an_array, "TypeError"), (of_shapes, "ValueError"), (endless, "RecursionError")],
+)
+def test_what_is_raised_before_any_decision_ends_it(function, text):
+    with pytest.raises(FunctionError, match=rf"test_rows.py:\d+: {text}: .* \(in {function.__name__}\)"):
+        row_derivatives(function_of(function, is_file=True), {"x": [1.0, 2.0]})
+    with pytest.raises((NameError, TypeError, ValueError, RecursionError)) as caught:
+        row_derivatives(function, {"x": [1.0, 2.0]})
+    assert type(caught.value).__name__ == text
+
+
+def root(x, y):
+    return math.sqrt(x) * y
+
+
+def guarded_root(x, y):
+    return math.sqrt(x) if y > 0 else y
+
+
+def guarded_solve(x, y):
+    return np.linalg.solve(np.array([[x, 1.0], [1.0, 1.0]]), np.ones(2))[0] if y > 0 else y
+
+
+@pytest.mark.parametrize("is_file", [False, True])
+@pytest.mark.parametrize(
+    ("function", "bad", "reason"),
+    [
+        (root, -1.0, "math domain error"),
+        (guarded_root, -1.0, "math domain error"),
+        (guarded_solve, 1.0, "Singular matrix"),
+    ],
+)
+def test_a_first_row_on_which_an_operation_fails_takes_no_other_row_along(function, bad, reason, is_file):
+    expected = differentiate(function_of(function), {"x": 4.0, "y": 2.0}, Request(wrt=("x",))).derivative
+    found = row_derivatives(function_of(function, is_file=is_file), {"x": [bad, bad, 4.0], "y": [1.0, 1.0, 2.0]})
+    assert found.derivatives["x"][2] == pytest.approx(expected)
+    ((told, rows),) = found.failures.items()
+    assert reason in told
+    assert rows.tolist() == [0, 1]
+    assert np.isnan(found.value[:2]).all()
+
+
+@pytest.mark.parametrize(
+    ("function", "at", "reason"),
+    [
+        (formula_function("log(x)/x"), {"x": -1.0}, "NaN first arises in log(-1)"),
+        (formula_function("x*log(x)"), {"x": 0.0}, "NaN first arises in multiply(0, -inf)"),
+        (formula_function("x"), {"x": math.nan}, "the value is nan"),
+        (root, {"x": -1.0, "y": 1.0}, "math domain error"),
+    ],
+)
+def test_the_reason_for_a_value_that_is_nan_is_that_of_its_row_alone(function, at, reason):
+    assert reason in RowFunction(function, tuple(at)).why_nan(at)
+
+
+@pytest.mark.parametrize(("short", "mode"), [("fwd", "forward"), ("rev", "reverse"), ("Forward", "forward")])
+def test_a_mode_may_be_given_by_its_short_name(short, mode):
+    prepared = RowFunction(price, ("S", "r", "T"), mode=short)
+    prepared({"S": [1.0], "r": [1.0], "T": [1.0]})
+    assert prepared.versions[0].mode == mode
+
+
 def test_inputs_without_a_column_are_fixed_or_at_their_default():
     def scaled(x, weights, power=2, factor=3.0):
         return factor * np.sum(weights * x) ** power
@@ -177,8 +256,15 @@ def untraceable(x):
         (lambda: row_derivatives(np.sin, {"x": [1.0]}, wrt="z"), PointError, "no input 'z'"),
         (lambda: row_derivatives(np.sin, {"x": [1.0]}, fixed={"x": 1.0}), PointError, "leave one of them out"),
         (lambda: row_derivatives(np.sin, {"x": [1.0]}, mode="symbolic"), OperatorError, "not by 'symbolic'"),
+        (lambda: row_derivatives(np.sin, {"x": [1.0]}, mode="forwards"), OperatorError, "did you mean forward?"),
+        (lambda: row_derivatives(np.sin, {}), PointError, "no columns"),
+        (lambda: row_derivatives(np.sin, {"x": ["1", "a"]}), PointError, "column x, row 1 .* is 'a', no number"),
+        (lambda: row_derivatives(np.sin, {"x": [1.0, None]}), PointError, r"column x, row 1 \(from 0\) is None"),
+        (lambda: row_derivatives(np.sin, {"x": [10**400]}), PointError, "too large for a float"),
+        (lambda: row_derivatives(np.sin, {"x": [1j]}), PointError, "column x holds complex128: real numbers"),
+        (lambda: row_derivatives(np.sin, {"x": [[1.0], [1.0, 2.0]]}), PointError, "column x is no vector"),
         (lambda: row_derivatives(np.sin, {"x": [1.0]}, compile="rust"), OperatorError, "compile='rust'"),
-        (lambda: row_derivatives(lambda x: [x, x], {"x": [1.0]}), OperatorError, "scalar"),
+        (lambda: row_derivatives(lambda x: [x, x], {"x": [1.0]}), OperatorError, r"returns 2 numbers: .* sum\("),
         (lambda: row_derivatives(untraceable, {"x": [1.0]}), TraceError, "float"),
         (lambda: row_derivatives(price, {"S": [1.0], "r": [1.0]}, "T", fixed={"T": np.ones(2)}), PointError, "array"),
     ],
