@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,10 +17,16 @@ class CBody:
     """Gathers the lines, and the constant arrays by name.
 
     `places` holds where arrays lie, `numbers` the names or literals of single numbers.
+
+    Arguments:
+        given: the Program.
+        names: of its inputs.
+        variables: the names of slots; other numbers become v7, v8, ...
     """
 
-    def __init__(self, given: Shaped, names: Sequence[str]) -> None:
+    def __init__(self, given: Shaped, names: Sequence[str], variables: Mapping[int, str]) -> None:
         self.program, self.abstracts = given
+        self.variables = variables
         self.places: dict[int, Place] = {}
         self.numbers: dict[int, str] = {}
         self.lines: list[str] = []
@@ -28,11 +34,13 @@ class CBody:
         self.work_entries = 0
         self.free: dict[int, list[int]] = {}
         self.owned: dict[int, tuple[int, int]] = {}
-        self.result, self.constant, self.table = (free_prefix(prefix, names) for prefix in "vcp")
+        self.result, self.constant, self.table = (
+            free_prefix(prefix, [*names, *variables.values()]) for prefix in "vcp"
+        )
 
     def number(self, slot: int, text: str) -> None:
         """A single number of its own."""
-        self.numbers[slot] = f"{self.result}{slot}"
+        self.numbers[slot] = self.variables.get(slot) or f"{self.result}{slot}"
         self.lines.append(f"double {self.numbers[slot]} = {text};")
 
     def buffer(self, slot: int, abstract: Abstract) -> Place:
@@ -76,8 +84,16 @@ class CBody:
         axes = np.meshgrid(*map(np.arange, shape), indexing="ij", sparse=True)
         offsets = sum((axis * stride for axis, stride in zip(axes, place.strides, strict=True)), np.array(place.offset))
         chosen = np.broadcast_to(offsets, shape)[index]
-        table = f"{self.table}{len(self.arrays)}"
-        require_short(chosen)
-        self.arrays[table] = static_array("long", table, [str(offset) for offset in chosen.ravel()])
-        position = Place(table, 0, strides_of(chosen.shape)).at(indices_of(chosen.shape))
+        position = self._static("long", chosen).at(indices_of(chosen.shape))
         return f"{place.pointer}[{position}]", chosen.shape
+
+    def outcomes(self, known: Any) -> Place:
+        """The array that a decision is compared with."""
+        return self._static("double", known.astype(int))
+
+    def _static(self, kind: str, whole: Any) -> Place:
+        """A constant array of whole numbers, in a table of its own."""
+        table = f"{self.table}{len(self.arrays)}"
+        require_short(whole)
+        self.arrays[table] = static_array(kind, table, [str(entry) for entry in whole.ravel()])
+        return Place(table, 0, strides_of(whole.shape))

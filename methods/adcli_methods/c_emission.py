@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 
 from adcli_methods.c_body import CBody
+from adcli_methods.c_operations import ENTRYWISE, operation
 from adcli_methods.c_places import (
+    C_WORDS,
     VIEWS,
     Place,
     commented,
@@ -25,11 +27,13 @@ from adcli_methods.c_places import (
     view_of,
 )
 from adcli_methods.derived import Derived, plain_text, require_short
+from adcli_methods.emission_errors import lacks
 from adcli_methods.errors import OperatorError
-from adcli_methods.kernels.c_expressions import LARGEST, expression
+from adcli_methods.kernels.c_expressions import LARGEST
 from adcli_methods.primitives.structural import fill_index
 from adcli_methods.program import Instruction, Location
 from adcli_methods.shapes import Abstract, last_uses
+from adcli_methods.variables import distinct_variables
 
 
 def c_source(made: Derived, name: str, version: str) -> str:
@@ -44,7 +48,9 @@ class _CWriter(CBody):
     """Writes one Program."""
 
     def __init__(self, made: Derived) -> None:
-        super().__init__(made.shaped, made.inputs)
+        outputs = [f"{own}_out" for own in made.outputs]
+        named = {slot: own for slot, own in made.variables.items() if re.fullmatch(r"[A-Za-z]\w*", own, re.ASCII)}
+        super().__init__(made.shaped, made.inputs, distinct_variables(named, {*made.inputs, *outputs, *C_WORDS}))
         self.made = made
         self.helpers: set[str] = set()
         self.base = list(range(len(self.abstracts)))
@@ -130,12 +136,12 @@ class _CWriter(CBody):
             self.line_of_user = location
         if not self._look(slot, instruction, abstract):
             self.base[slot] = slot
-            if primitive.elementwise:
+            if primitive.elementwise or primitive.name in ENTRYWISE:
                 self._map(slot, instruction, abstract)
             else:
                 writer = _LOOPS.get(primitive.name)
                 if writer is None:
-                    raise OperatorError(f"C code is not written for {primitive.name}: try --target numpy")
+                    raise lacks("c", instruction, self.made.title)
                 getattr(self, writer)(slot, instruction, abstract)
         for guard in self.program.guards:
             if guard.slot == slot:
@@ -146,9 +152,9 @@ class _CWriter(CBody):
                 self.free.setdefault(size, []).append(start)
 
     def _guard(self, slot: int, outcome: Any) -> None:
-        if not isinstance(outcome, (bool, int)):
-            raise OperatorError(_MOVING_INDEX)
-        self.lines.append(f"if ({self.numbers[slot]} != {int(outcome)}) return 1;")
+        shape = self.abstracts[slot].shape
+        known = str(int(outcome)) if not shape else self.outcomes(np.asarray(outcome)).at(indices_of(shape))
+        self.loop(shape, f"if ({self.read(slot, indices_of(shape), shape)} != {known}) return 1;")
 
     def _map(self, slot: int, instruction: Instruction, abstract: Abstract) -> None:
         indices = indices_of(abstract.shape)
@@ -159,12 +165,9 @@ class _CWriter(CBody):
             self.helpers.add(name)
         exponent = self.program.constants.get(instruction.operands[-1]) if name == "power" else None
         power = float(exponent) if isinstance(exponent, (int, float)) else None
-        try:
-            text = expression(
-                name, [f"({each})" if each[0] == "-" else each for each in operands], "float64", power, True
-            )
-        except KeyError:
-            raise OperatorError(f"C has no {name}: try --target numpy") from None
+        text = operation(name, operands, power)
+        if text is None:
+            raise lacks("c", instruction, self.made.title)
         if not abstract.shape:
             self.number(slot, text)
         else:

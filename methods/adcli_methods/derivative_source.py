@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -11,12 +12,14 @@ from adcli_methods.buffers import buffers_to_reuse, outputs_to_copy
 from adcli_methods.c_emission import c_source
 from adcli_methods.c_places import C_WORDS
 from adcli_methods.derived import Derived, derived, distinct, plain_text, require_short
+from adcli_methods.emission_errors import lacks
+from adcli_methods.emitted_numbers import on_numbers
 from adcli_methods.errors import OperatorError
 from adcli_methods.function import FlatFunction
-from adcli_methods.optimiser import optimise
-from adcli_methods.optimiser.scalarise import scalarise
 from adcli_methods.program import Guard
-from adcli_methods.targets import literal, target
+from adcli_methods.shapes import Abstract
+from adcli_methods.targets import Target, literal, target
+from adcli_methods.variables import distinct_variables
 from adcli_methods.writer import Writer, helper_sources, module
 
 TARGETS = ("python", "numpy", "torch", "jax", "c")
@@ -44,64 +47,84 @@ def derivative_source(problem: FlatFunction, mode: str, target_name: str, name: 
     if len(made.shaped.program.instructions) > MOST_LINES:
         count = len(made.shaped.program.instructions)
         raise OperatorError(f"the code would have {count} lines: emit at a smaller point, or use adcli.prepare")
+    for guard in made.shaped.program.guards:
+        require_short(np.asarray(guard.outcome), is_decision=True)
     if target_name == "c":
         return c_source(made, name, version)
-    return _on_floats(made, name, version) if target_name == "python" else _on_arrays(made, target_name, name, version)
+    if target_name == "python":
+        return _on_floats(made, name, version, words)
+    return _on_arrays(made, target_name, name, version, words)
 
 
-def _on_arrays(made: Derived, target_name: str, name: str, version: str) -> str:
+def _on_arrays(made: Derived, target_name: str, name: str, version: str, words: frozenset[str]) -> str:
     """The source for a library of arrays."""
     reuse = buffers_to_reuse(made.shaped) if target_name == "numpy" else {}
+    program = made.shaped.program
+    answers = list(zip(program.outputs, made.outputs, strict=True))
+    variables = distinct_variables(made.variables, {*made.inputs, *words}, answers)
     writer = Writer(
-        made.shaped.program, target(target_name), names=made.inputs, leave=_refuse, comments=True, reuse=reuse
+        program, target(target_name), names=made.inputs, leave=_refuse, comments=True, reuse=reuse, variables=variables
     )
-    body = [*_checks(made, target_name), *_body(writer)]
+    body = [*_checks(made, target_name), *_body(writer, target_name, made.title)]
     outputs = writer.outputs()
     for position in outputs_to_copy(made.shaped):
         outputs[position] = _COPIES[target_name].format(outputs[position])
     return _module(made, writer, body, _answer(made, outputs), name, version)
 
 
-def _body(writer: Writer) -> list[str]:
+def _body(writer: Writer, target_name: str, title: str) -> list[str]:
     """The lines, or what the target lacks and the way out."""
     try:
         return writer.body()
     except OperatorError as error:
-        lacks = str(error).removesuffix(" that can be differentiated")
-        raise OperatorError(f"{lacks}: try --target numpy" if writer.target.name != "numpy" else lacks) from None
+        assert writer.writing is not None
+        assert writer.writing.primitive is not None
+        named = f"{writer.target.name} has no {writer.writing.primitive.name}"
+        detail = str(error).removeprefix(named).removesuffix(" that can be differentiated")
+        raise lacks(target_name, writer.writing, title, detail) from None
 
 
 def _checks(made: Derived, target_name: str) -> list[str]:
-    """The lines that refuse arrays of another shape; NumPy takes lists, and numbers of other types, too."""
-    lines = []
+    """The lines that take numbers, lists and NumPy's arrays in, and refuse arrays of another shape."""
+    lines, taken_in = [], target(target_name).taken_in
     for own, slot in zip(made.inputs, made.shaped.program.inputs, strict=True):
         dtype, shape = made.shaped.abstracts[slot].dtype, made.shaped.abstracts[slot].shape
         if shape and target_name == "numpy":
             lines.append(f"{own} = np.asarray({own}, dtype=np.{dtype})")
+        if taken_in is not None:
+            lines.append(taken_in.format(own, dtype))
         if shape:
             lines.append(f'if {own}.shape != {shape}: raise ValueError("this code is for {own} of shape {shape}")')
     return lines
 
 
-def _on_floats(made: Derived, name: str, version: str) -> str:
+def _on_floats(made: Derived, name: str, version: str, words: frozenset[str]) -> str:
     """The source on Python's floats; arrays are taken apart and given back as nested lists."""
-    scalars = scalarise(made.shaped, MOST_LINES)
-    if scalars is None:
+    numbers = on_numbers(made, MOST_LINES)
+    if numbers is None:
         raise OperatorError(f"this takes whole arrays, or over {MOST_LINES:,} lines of numbers: try --target numpy")
+    entries, taken = _entries(made.inputs, numbers.inputs)
+    program = numbers.shaped.program
+    variables = distinct_variables(numbers.variables, {*made.inputs, *entries, *words}, numbers.answers(made.outputs))
+    writer = Writer(program, target("math"), names=entries, leave=_refuse, comments=True, variables=variables)
+    body, flat = [*taken, *_body(writer, "python", made.title)], iter(writer.outputs())
+    parts = [_nested([next(flat) for _ in range(each.size)], each.shape, "[]") for each in numbers.outputs]
+    return _module(made, writer, body, _answer(made, parts), name, version)
+
+
+def _entries(names: Sequence[str], abstracts: Sequence[Abstract]) -> tuple[list[str], list[str]]:
+    """The names of all entries of inputs, and the lines that take arrays apart."""
     entries: list[str] = []
-    taken: list[str] = []
-    for given, abstract in zip(made.inputs, scalars.inputs, strict=True):
+    lines: list[str] = []
+    for given, abstract in zip(names, abstracts, strict=True):
         if abstract.shape:
-            own = distinct([*made.inputs, *entries, *(f"{given}_{i}" for i in range(abstract.size))])[-abstract.size :]
-            taken.append(f"{_nested(own, abstract.shape, '()')} = {given}")
+            before = [*names, *entries]
+            own = distinct([*before, *(f"{given}_{i}" for i in range(abstract.size))])[len(before) :]
+            lines.append(f"{_nested(own, abstract.shape, '()')} = {given}")
             entries += own
         else:
             entries.append(given)
-    small = optimise(scalars.shaped).shaped
-    writer = Writer(small.program, target("math"), names=entries, leave=_refuse, comments=True)
-    body, flat = [*taken, *_body(writer)], iter(writer.outputs())
-    parts = [_nested([next(flat) for _ in range(each.size)], each.shape, "[]") for each in scalars.outputs]
-    return _module(made, writer, body, _answer(made, parts), name, version)
+    return entries, lines
 
 
 def _nested(names: Sequence[str], shape: tuple[int, ...], brackets: str) -> str:
@@ -128,7 +151,9 @@ def _refuse(condition: str, guard: Guard) -> str:
 
 def _module(made: Derived, writer: Writer, body: list[str], answer: str, name: str, version: str) -> str:
     texts = helper_sources(writer.helpers)
-    arrays = [f"{own} = {_literal(writer, slot, len(own))}" for slot, own in writer.constants.items()]
+    constants = {own: writer.program.constants[slot] for slot, own in writer.constants.items()}
+    known = {**writer.outcomes, **constants}
+    arrays = [f"{own} = {_literal(writer.target, value, len(own))}" for own, value in known.items()]
     header = f"def {name}({', '.join(made.inputs)}):"
     lines = [*_docstring(made, writer.target.name, _may_raise(body)), *body, answer]
     function = "\n".join([header, *[f"    {line}".rstrip() for line in lines]])
@@ -161,17 +186,20 @@ def _docstring(made: Derived, library: str, may_raise: bool) -> list[str]:
     return [*lines, '"""']
 
 
-def _literal(writer: Writer, slot: int, indent: int) -> str:
+def _literal(library: Target, given: Any, indent: int) -> str:
     """A constant written out for the target, after a name of so many letters."""
-    value, name = np.asarray(writer.program.constants[slot]), writer.target.name
+    value, name = np.asarray(given), library.name
     if not value.shape and name in ("math", "numpy"):
         return literal(value)
     require_short(value)
     makers = {"numpy": "np.array", "torch": "torch.tensor", "jax": "jnp.array"}
     before = " " * (indent + len(f" = {makers[name]}("))
     entries = np.array2string(
-        value, separator=", ", threshold=value.size + 1, floatmode="unique", max_line_width=110, prefix=before
-    )
+        value, separator=", ", threshold=value.size + 1, floatmode="unique", max_line_width=110, prefix=before,
+        formatter={"bool": str},
+    )  # fmt: skip
     entries = entries.replace("nan", "float('nan')").replace("inf", "float('inf')")
-    dtypes = {"numpy": "np.", "torch": "torch.", "jax": "jnp."}
-    return f"{makers[name]}({entries}, dtype={dtypes[name]}{value.dtype.name})"
+    kind = value.dtype.name
+    modules = {"numpy": "np.", "torch": "torch.", "jax": "jnp."}
+    origin = "" if kind == "bool" and name != "torch" else modules[name]
+    return f"{makers[name]}({entries}, dtype={origin}{kind})"

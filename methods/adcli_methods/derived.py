@@ -5,18 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from adcli_methods.errors import OperatorError
 from adcli_methods.function import FlatFunction
-from adcli_methods.optimiser import optimise
 from adcli_methods.primitive import Value, shape_of
 from adcli_methods.program import Program
 from adcli_methods.rewriting import adjoint_program, shaped_gradient, tangent_program
 from adcli_methods.shapes import Abstract, Shaped, abstract_of, shaped
 from adcli_methods.structure import leaves_of
+from adcli_methods.variables import Names, optimised, traced_variables
 
 MOST_ENTRIES = 4096
 """Entries of a constant array that are written out."""
@@ -34,6 +34,7 @@ class Derived:
         fixed: the other inputs, which the Program takes as they were, as in "steps = 3".
         summary: what it computes, in words.
         title: the function's name or formula.
+        variables: the names of the user's variables, by the slots whose values these held first; they may repeat.
     """
 
     shaped: Shaped
@@ -43,6 +44,7 @@ class Derived:
     fixed: tuple[str, ...]
     summary: str
     title: str
+    variables: Names
 
     def told(self, names: Sequence[str], slots: Sequence[int]) -> list[str]:
         """Names with the shapes and types of slots, in words."""
@@ -75,19 +77,21 @@ def derived(problem: FlatFunction, mode: str, words: Container[str] = ()) -> Der
     known = [*names, *problem.function.parameters]
     stem = next(each for each in ("y", "value", "result", "y_") if not any(_is_about(name, each) for name in known))
     with np.errstate(all="ignore"):  # infinities and NaN are values here
-        trace, slots = problem.traced
-        primal = optimise(Shaped(problem.program, tuple(map(abstract_of, trace.values)))).shaped.program
+        trace, slots, names_of_user = traced_variables(problem)
+        traced = Shaped(trace.program_of(slots), tuple(map(abstract_of, trace.values)))
+        (primal, _), variables = optimised(traced, names_of_user)
         values = [trace.values[slot] for slot in slots]
         is_scalar = len(values) == 1 and not shape_of(values[0])
         if mode == "reverse":
-            made, more, results = _reverse(primal, leaves, names, values, is_scalar, stem)
+            made = _reverse(primal, leaves, names, values, is_scalar, stem)
         else:
-            made, more, results = _forward(primal, leaves, names, values, stem)
-        optimised = optimise(made).shaped
+            made = _forward(primal, leaves, names, values, stem)
+        whole, variables = optimised(made.shaped, {slot + made.seeds: name for slot, name in variables.items()})
     kind = "gradient" if is_scalar and mode == "reverse" else "derivative"
     summary = f"Value and {kind} of {title}, in {mode} mode."
-    inputs, outputs = distinct([*names, *more], words), _numbered(stem, values) + results
-    return Derived(optimised, tuple(inputs), tuple(outputs), len(values), tuple(_fixed(problem)), summary, title)
+    inputs, outputs = distinct([*names, *made.more], words), _numbered(stem, values) + made.results
+    fixed = tuple(_fixed(problem))
+    return Derived(whole, tuple(inputs), tuple(outputs), len(values), fixed, summary, title, variables)
 
 
 def _fixed(problem: FlatFunction) -> list[str]:
@@ -98,12 +102,15 @@ def _fixed(problem: FlatFunction) -> list[str]:
     return [f"{name}: {spoken(abstract_of(leaf))}" if np.ndim(leaf) else f"{name} = {leaf!r}" for name, leaf in given]
 
 
-def require_short(array: np.ndarray[Any, Any]) -> None:
+def require_short(array: np.ndarray[Any, Any], *, is_decision: bool = False) -> None:
     """Raise OperatorError for a constant array that is too long to be written out."""
-    if array.size > MOST_ENTRIES:
-        raise OperatorError(
-            f"the function holds a constant array of {array.size} entries: make it an input, so that it can be given"
-        )
+    if array.size <= MOST_ENTRIES:
+        return
+    if is_decision:
+        raise OperatorError(f"the function decides on an array of {array.size} entries: emit at a smaller point")
+    raise OperatorError(
+        f"the function holds a constant array of {array.size} entries: make it an input, so that it can be given"
+    )
 
 
 def distinct(names: Sequence[str], words: Container[str] = ()) -> list[str]:
@@ -130,30 +137,44 @@ def _numbered(stem: str, values: Sequence[Value], end: str = "") -> list[str]:
     return [f"{stem}{i + 1 if i else ''}{end}" for i in range(len(values))]
 
 
+class _Made(NamedTuple):
+    """A derivative, before it is optimised.
+
+    Arguments:
+        shaped: the Program: its inputs, the seeds, then the primal's operations in their order, then the others.
+        seeds: how many slots it has for tangents or cotangents.
+        more: the names of those that are inputs.
+        results: the derivatives' names.
+    """
+
+    shaped: Shaped
+    seeds: int
+    more: list[str]
+    results: list[str]
+
+
 def _reverse(
     primal: Program, leaves: Sequence[Value], names: list[str], values: list[Value], is_scalar: bool, stem: str
-) -> tuple[Shaped, list[str], list[str]]:
+) -> _Made:
     results = [f"{name}_bar" for name in names]
     if is_scalar:
-        return shaped_gradient(primal, leaves), [], results
+        return _Made(shaped_gradient(primal, leaves), 0, [], results)
     seeds = [np.ones_like(value) if shape_of(value) else 1.0 for value in values]
     made = shaped(adjoint_program(primal, leaves, seeds), [*leaves, *seeds])
-    return made, _numbered(stem, values, "_bar"), results
+    return _Made(made, len(seeds), _numbered(stem, values, "_bar"), results)
 
 
-def _forward(
-    primal: Program, leaves: Sequence[Value], names: list[str], values: list[Value], stem: str
-) -> tuple[Shaped, list[str], list[str]]:
+def _forward(primal: Program, leaves: Sequence[Value], names: list[str], values: list[Value], stem: str) -> _Made:
     results = _numbered(stem, values, "_dot")
     seeds = [np.ones_like(leaf) if shape_of(leaf) else 1.0 for leaf in leaves]
     tangent = shaped(tangent_program(primal, leaves, seeds), [*leaves, *seeds])
     if len(leaves) > 1 or shape_of(leaves[0]):
-        return tangent, [f"{name}_dot" for name in names], results
+        return _Made(tangent, len(seeds), [f"{name}_dot" for name in names], results)
     program = tangent.program  # by one number: the tangent is 1
     known = Program(
         program.instructions, program.inputs[:1], {**program.constants, 1: 1.0}, program.outputs, program.guards
     )
-    return Shaped(known, tangent.abstracts), [], results
+    return _Made(Shaped(known, tangent.abstracts), len(seeds), [], results)
 
 
 def _identifier(name: str) -> str:

@@ -13,7 +13,7 @@ from adcli_methods.primitive import Primitive
 from adcli_methods.program import Guard, Instruction, Program
 from adcli_methods.shapes import Shaped
 from adcli_methods.targets import Target
-from adcli_methods.writer import condition_to_leave, number_text
+from adcli_methods.writer import condition_to_leave, number_text, plain_outcome
 
 LONGEST_NESTED = 100
 """Characters of an expression that still stands in another one: its text is copied, its brackets parsed in brackets."""
@@ -155,7 +155,11 @@ class StraightLine:
 
     def _guard(self, guard: Guard) -> None:
         """The line that leaves where a decision falls otherwise than it did."""
-        condition = condition_to_leave(self._name(guard.slot), guard.outcome, self.outcomes)
+        name, outcome = self._name(guard.slot), plain_outcome(guard.outcome)
+        condition = condition_to_leave(name, outcome)
+        if condition is None:
+            condition = f"not np.array_equal({name}, outcomes[{len(self.outcomes)}])"
+            self.outcomes.append(outcome)
         self.lines.append(f"if {condition}: return None")
         self._read(self._variables[guard.slot])
 

@@ -178,7 +178,8 @@ class Tracer(Recorded):
 
     def __int__(self) -> int:
         whole = int(self.value)
-        self.trace.guard(self, whole)
+        decided = self if self.dtype.kind in "biu" else e.trunc(self)
+        decided.trace.guard(decided, whole)
         return whole
 
     def __trunc__(self) -> Any:

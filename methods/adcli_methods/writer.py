@@ -28,6 +28,9 @@ class Writer:
             there; None: guards are not written.
         comments: whether the user's lines stand above what was made of them.
         reuse: for slots whose operation may write into an operand that is not needed any more, that operand.
+        variables: the names of slots; the others become v7, v8, ...
+
+    `outcomes` gathers the arrays that decisions are compared with, by their names; `writing` is the operation at hand.
     """
 
     def __init__(
@@ -39,6 +42,7 @@ class Writer:
         leave: Callable[[str, Guard], str] | None = None,
         comments: bool = False,
         reuse: Mapping[int, int] = MappingProxyType({}),
+        variables: Mapping[int, str] = MappingProxyType({}),
     ) -> None:
         self.program = program
         self.target = target
@@ -47,10 +51,13 @@ class Writer:
         self.reuse = reuse
         self.constants: dict[int, str] = {}
         self.helpers: dict[str, Callable[..., Value]] = {}
-        self.outcomes: list[Any] = []
+        self.variables = variables
+        self.outcomes: dict[str, Any] = {}
+        self.writing: Instruction | None = None
         given = names or [f"x{i}" for i in range(len(program.inputs))]
         self.names = dict(zip(program.inputs, given, strict=True))
-        self.result, self.constant = (free_prefix(prefix, names or ()) for prefix in "vc")
+        known = [*given, *variables.values()] if names else []
+        self.result, self.constant, self.outcome = (free_prefix(prefix, known) for prefix in ("v", "c", "outcome"))
 
     def source(self, name: str) -> str:
         """The whole module, constants as arguments."""
@@ -84,14 +91,16 @@ class Writer:
             if location is not None and location != line_of_user:
                 lines.append(f"# {location.text}".rstrip())
                 line_of_user = location
-            lines += self._statements(slot, instruction)
-            self.names[slot] = f"{self.result}{slot}"
+            self.writing = instruction
+            own = self.variables.get(slot) or f"{self.result}{slot}"
+            lines += self._statements(slot, own, instruction)
+            self.names[slot] = own
             if slot in guards:
                 lines.append(self._guard(guards[slot]))
         return lines
 
-    def _statements(self, slot: int, instruction: Instruction) -> list[str]:
-        primitive, parameters, name = instruction.primitive, instruction.parameters, f"{self.result}{slot}"
+    def _statements(self, slot: int, name: str, instruction: Instruction) -> list[str]:
+        primitive, parameters = instruction.primitive, instruction.parameters
         assert primitive is not None
         operands = self._operands(primitive.name, instruction.operands)
         if slot in self.reuse:
@@ -106,7 +115,13 @@ class Writer:
     def _guard(self, guard: Guard) -> str:
         """The line that leaves where a decision falls otherwise than it did."""
         assert self.leave is not None
-        return self.leave(condition_to_leave(self.name(guard.slot), guard.outcome, self.outcomes), guard)
+        name, outcome = self.name(guard.slot), plain_outcome(guard.outcome)
+        condition = condition_to_leave(name, outcome)
+        if condition is None:
+            known = f"{self.outcome}{len(self.outcomes)}"
+            self.outcomes[known] = outcome
+            condition = self.target.differs.format(name, known)
+        return self.leave(condition, guard)
 
     def _operands(self, name: str, slots: Sequence[int]) -> list[str]:
         """The operands' names; a constant number is written out where the operation takes one."""
@@ -122,14 +137,16 @@ class Writer:
         return self.names[slot]
 
 
-def condition_to_leave(name: str, outcome: Any, outcomes: list[Any]) -> str:
-    """When a decision, held by this name, falls otherwise than it did; an array is put among `outcomes`."""
+def plain_outcome(outcome: Any) -> Any:
+    """A decision's outcome as a bool, an int, or an array that has axes."""
+    return outcome if np.ndim(outcome) else np.asarray(outcome).item()
+
+
+def condition_to_leave(name: str, outcome: Any) -> str | None:
+    """When a decision, held by this name, falls otherwise than it did; None where the outcome is an array."""
     if isinstance(outcome, bool):
         return f"{'not ' * outcome}{name}"
-    if isinstance(outcome, int):
-        return f"{name} != {outcome}"
-    outcomes.append(outcome)
-    return f"not np.array_equal({name}, outcomes[{len(outcomes) - 1}])"
+    return f"{name} != {outcome}" if isinstance(outcome, int) else None
 
 
 def number_text(value: Any) -> str | None:

@@ -24,6 +24,10 @@ INFIX = {
 """The primitives that Python has an operator for."""
 
 
+_LANGUAGE = frozenset({"ValueError", "float", "isinstance", "slice"})
+"""Names of Python's own that emitted source uses beside those in templates."""
+
+
 class Target:
     """A number type, or a library's arrays, with the value of every primitive on it.
 
@@ -34,10 +38,13 @@ class Target:
         takes_numbers: names of the primitives that take Python numbers beside the target's own values.
         imports: the import lines of emitted source.
 
-    `setup` holds lines that emitted source runs after its imports.
+    `setup` holds lines that emitted source runs after its imports, `differs` when two arrays of one shape differ,
+    `taken_in` how source turns another value than the target's own into one, of a type.
     """
 
     setup: tuple[str, ...] = ()
+    differs = "not np.array_equal({0}, {1})"
+    taken_in: str | None = None
 
     def __init__(
         self,
@@ -57,7 +64,7 @@ class Target:
     def words(self) -> frozenset[str]:
         """The names that emitted source uses for itself, which no input may have."""
         templates = [entry for entry in self.table.values() if isinstance(entry, str)]
-        return bare_words([*templates, *self.imports]) | frozenset(self.namespace) | {"ValueError"}
+        return bare_words([*templates, *self.imports]) | frozenset(self.namespace) | _LANGUAGE
 
     def call(self, primitive: Primitive) -> Callable[..., Value]:
         """The primitive as a function of operands and keyword parameters."""

@@ -78,3 +78,19 @@ def stack(*rows: Array) -> Array:
 def einsum(*operands: Array, subscripts: str) -> Array:
     """Einstein's summation."""
     return jnp.einsum(subscripts, *operands)
+
+
+def adjugate(a: Array) -> Array:
+    """The transposed cofactors, for singular matrices too."""
+    n = a.shape[-1]
+    kept = jnp.array([[j for j in range(n) if j != i] for i in range(n)], dtype=int)
+    if n > 12:
+        u, s, vh = jnp.linalg.svd(a)
+        others = jnp.prod(s[..., kept], axis=-1)
+        turn = jnp.linalg.det(u) * jnp.linalg.det(vh)
+        return turn[..., None, None] * ((vh.mT * others[..., None, :]) @ u.mT)
+    # the transposed cofactors: row and column left out, for every entry at once
+    minors = a[..., kept[:, None, :, None], kept[None, :, None, :]]
+    place = jnp.arange(n)
+    signs = 1 - 2 * ((place[:, None] + place[None, :]) % 2)
+    return (signs * jnp.linalg.det(minors)).mT

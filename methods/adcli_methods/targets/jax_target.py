@@ -28,7 +28,7 @@ _SAME_NAME_OF_TWO = (
 _SPECIAL = ("erf", "erfc", "erfinv", "gamma", "gammaln", "digamma", "logit", "ndtr", "log_ndtr")
 _OWN = (
     "gaussian", "softplus", "arccot", "bessel_i", "sinc", "getitem", "scatter_add", "scatter_sum", "index_update",
-    "concatenate", "stack", "einsum",
+    "concatenate", "stack", "einsum", "adjugate",
 )  # fmt: skip
 
 TABLE: dict[str, Entry] = {
@@ -85,6 +85,8 @@ class JaxTarget(Target):
     """JAX arrays of double precision; constants take the dtype of the inputs."""
 
     setup = ('jax.config.update("jax_enable_x64", True)',)
+    differs = "not jnp.array_equal({0}, {1})"
+    taken_in = "if not isinstance({0}, jax.Array): {0} = jnp.asarray({0}, dtype=jnp.{1})"
 
     def __init__(self) -> None:
         numbers = frozenset(name for name, primitive in PRIMITIVES.items() if primitive.elementwise)

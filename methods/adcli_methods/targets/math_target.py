@@ -6,7 +6,11 @@ Outside a function's domain Python raises (ArithmeticError or ValueError) where 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
+from adcli_methods.errors import OperatorError
+from adcli_methods.primitive import Primitive
 from adcli_methods.targets import INFIX, Entry, Target
 
 _SAME_NAME = ("exp", "log", "log2", "log10", "sin", "cos", "tan", "sinh", "cosh", "tanh", "sqrt", "erf", "erfc", "exp2",
@@ -59,6 +63,15 @@ def logaddexp(a: float, b: float) -> float:
     return a if a == b and math.isinf(a) else max(a, b) + math.log1p(math.exp(-abs(a - b)))
 
 
+KINDS: dict[str, Callable[[float], float]] = {"float64": float, "int64": int, "bool": bool}
+"""Python's types of numbers, by NumPy's names for them."""
+
+
+def astype(x: float, dtype: str) -> float:
+    """x in another type; whole numbers by leaving out the fraction."""
+    return KINDS[dtype](x)
+
+
 _FUNCTIONS = (sign, maximum, minimum, gaussian, sigmoid, softplus, logaddexp)
 
 TABLE: dict[str, Entry] = {
@@ -92,14 +105,30 @@ TABLE: dict[str, Entry] = {
     "logical_xor": "bool({0}) != bool({1})",
     "logical_not": "not {0}",
     "where": "{1} if {0} else {2}",
+    "astype": astype,
+    "to_integer": astype,
 }
 
 _BARE = sorted({"atan2", "pow", "hypot", "copysign", "floor", "ceil", "trunc", *_SAME_NAME, *_RENAMED.values()})
 
-MATH = Target(
-    "math",
-    TABLE,
-    {**{name: getattr(math, name) for name in _BARE}, **{function.__name__: function for function in _FUNCTIONS}},
-    frozenset(TABLE),
-    ("import math", *(f"from math import {name}" for name in _BARE)),
-)
+
+class MathTarget(Target):
+    """Python's numbers."""
+
+    def __init__(self) -> None:
+        own = [*(getattr(math, name) for name in _BARE), *_FUNCTIONS, int]
+        imports = ("import math", *(f"from math import {name}" for name in _BARE))
+        super().__init__("math", TABLE, {each.__name__: each for each in own}, frozenset(TABLE), imports)
+
+    def check(self, primitive: Primitive, parameters: Mapping[str, Any]) -> None:
+        if parameters.get("dtype", "float64") not in KINDS:
+            raise OperatorError(f"math has no numbers of type {parameters['dtype']}")
+
+    def expression(self, primitive: Primitive, operands: Sequence[str], parameters: Mapping[str, Any]) -> str:
+        if "dtype" not in parameters:
+            return super().expression(primitive, operands, parameters)
+        self.check(primitive, parameters)
+        return f"{KINDS[parameters['dtype']].__name__}({operands[0]})"
+
+
+MATH = MathTarget()

@@ -86,6 +86,9 @@ _REDUCTIONS = ("sum", "max", "min")
 class TorchTarget(Target):
     """Torch tensors; NumPy arrays and numbers beside a tensor take its dtype and device."""
 
+    differs = "({0} != {1}.to({0}.device)).any()"
+    taken_in = "if not isinstance({0}, Tensor): {0} = torch.tensor({0}, dtype=torch.{1})"
+
     def __init__(self) -> None:
         namespace = {"torch": torch, "math": math, **vars(own)}
         super().__init__("torch", TABLE, namespace, frozenset(INFIX), _IMPORTS)

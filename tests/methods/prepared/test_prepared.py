@@ -76,6 +76,14 @@ def test_loops_whose_length_depends_on_the_data_are_prepared_for_each_length():
     assert prepared.report.new_branches == again > 2
 
 
+def test_a_number_cut_to_a_whole_one_decides_by_that():
+    prepared = prepare(lambda x: x * int(x * 3), 1.2)
+    assert [prepared(x)[1] for x in (1.2, 1.25, 1.3)] == [3.0] * 3
+    assert prepared(1.4)[1] == 4.0
+    report = prepared.report
+    assert (report.fallbacks, report.new_branches, len(report.versions)) == (0, 1, 2)
+
+
 def test_new_shapes_types_and_static_values_are_prepared_anew():
     def powers(x, k):
         return np.sum(x**k)
