@@ -73,7 +73,9 @@ def _unspread(draft: Draft, operands: tuple[int, ...], position: int, abstract: 
     (before,) = spread.operands
     kind = draft.abstracts[before].dtype
     others = [draft.abstracts[other] for place, other in enumerate(operands) if place != position]
-    full = any(other.shape == abstract.shape and other.dtype == kind for other in others)
+    shaping = [other.dtype for other in others if other.shape == abstract.shape]
+    keeps_type = kind == "float64" and all(other.dtype in (kind, "bool") for other in others)
+    full = kind in shaping or (keeps_type and "bool" in shaping)
     same_type = draft.abstracts[operand].dtype == kind
     return (*operands[:position], before, *operands[position + 1 :]) if full and same_type else operands
 

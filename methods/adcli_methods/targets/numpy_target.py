@@ -138,9 +138,14 @@ class NumpyTarget(Target):
 
 
 class QuickNumpyTarget(NumpyTarget):
-    """As NumpyTarget; reductions by the ufuncs that NumPy's own functions end in, a microsecond sooner."""
+    """As NumpyTarget; reductions by the ufuncs that NumPy's own functions end in, a microsecond sooner.
+
+    Truth values become numbers by a product, which takes half the time of np.where.
+    """
 
     def expression(self, primitive: Primitive, operands: Sequence[str], parameters: Mapping[str, Any]) -> str:
+        if primitive.name == "where" and tuple(operands[1:]) == ("1.0", "0.0"):
+            return f"np.multiply({operands[0]}, 1.0)"
         ufunc = _REDUCTIONS.get(primitive.name)
         if ufunc is None:
             return super().expression(primitive, operands, parameters)

@@ -198,3 +198,17 @@ def test_what_is_folded_is_what_numpy_computes():
     known = Program(flat.program.instructions, [], {**flat.program.constants, 0: 2.0}, flat.program.outputs)
     (found,) = optimise(shaped(known, [])).shaped.program.constants.values()
     assert found == 2.0 * float(np.power(7.0, 1.5))
+
+
+@pytest.mark.parametrize(("other", "stays"), [(0.0, False), (np.ones(4), False), (np.ones(4, np.float32), True)])
+def test_a_picked_number_is_spread_by_the_condition_where_its_type_stays(other, stays):
+    def pick(x, c):
+        return P["where"](c, P["broadcast_to"](x, shape=(4,)), other)
+
+    condition = np.array([True, False, True, True])
+    program = program_of(pick, 2.0, condition)
+    optimised = optimise(shaped(program, [2.0, condition])).shaped.program
+    assert ("broadcast_to" in optimised.count()) == stays
+    (found,), (expected,) = (execute(each, [2.0, condition], NUMPY) for each in (optimised, program))
+    assert found.dtype == expected.dtype
+    assert same_bits(found, expected)
