@@ -30,6 +30,8 @@ _PREPARED = {
     ("hessian", 2): "hessian",
 }
 """What adcli.prepare calls a derivative of an operator and an order."""
+ALIKE = 1.5
+"""Times that differ by less say little: a run beside other work takes as much longer."""
 _MOST_ULP = 100.0
 _TIMED_CALLS = 5
 _MOST_TIMED_SECONDS = 1.0
@@ -77,7 +79,7 @@ class Reuse:
 
 @dataclass(frozen=True)
 class Advice:
-    """The method to take: of forward and reverse the one with fewer sweeps; where they are as many, with less time.
+    """The method to take: of forward and reverse the one with fewer sweeps; where they are as many, with much less time.
 
     Arguments:
         method: its name.
@@ -110,7 +112,7 @@ def advise(
     inputs, outputs = _sizes(function, at, request, next(iter(results.values())))
     sweepers = [name for name in _SWEEPERS if name in results]
     if sweepers:
-        method = min(sweepers, key=lambda name: (_sweeps(results[name]), seconds_of(results[name])))
+        method = _preferred({name: results[name] for name in sweepers})
         reasons = _by_sweeps(method, results, inputs, outputs)
     else:
         method = _most_exact(rows)
@@ -132,6 +134,14 @@ def _sweeps(result: Derivative) -> int:
     return result.tangent_sweeps + result.adjoint_sweeps
 
 
+def _preferred(results: dict[str, Derivative]) -> str:
+    """Of forward and reverse the one with fewer sweeps, else much less time, else forward, which keeps no trace."""
+    fewest = min(map(_sweeps, results.values()))
+    able = [name for name in results if _sweeps(results[name]) == fewest]
+    least = min(seconds_of(results[name]) for name in able)
+    return next(name for name in able if seconds_of(results[name]) <= ALIKE * least)
+
+
 def _by_sweeps(method: str, results: dict[str, Derivative], inputs: int, outputs: int) -> list[str]:
     """Why one mode and not the other, and what differences would take."""
     chosen = results[method]
@@ -149,8 +159,10 @@ def _by_sweeps(method: str, results: dict[str, Derivative], inputs: int, outputs
 
 def _why(chosen: Derivative, other: Derivative) -> str:
     """What decided, where fewer sweeps and less time do not go together."""
+    if _sweeps(chosen) == _sweeps(other) and seconds_of(other) <= ALIKE * seconds_of(chosen):
+        return ": as many sweeps, about the time, and forward mode keeps no trace"
     if _sweeps(chosen) == _sweeps(other):
-        return ": as many sweeps, and no less time"
+        return ": as many sweeps, and much more time"
     if seconds_of(chosen) > seconds_of(other):
         return ": less here, but fewer sweeps win as the function grows"
     return ""

@@ -43,6 +43,14 @@ ONE, TWO = "for 1 input and 1 output, in", "for 1 input and 2 outputs, in"
     [
         ("exp(x)", 140, 80, "reverse", f"1 adjoint sweep {ONE} 80 µs", "1 tangent sweep, in 140 µs: as many sweeps"),
         ("exp(x)", 80, 140, "forward", f"1 tangent sweep {ONE} 80 µs", "1 adjoint sweep, in 140 µs: as many sweeps"),
+        (
+            "exp(x)",
+            90,
+            80,
+            "forward",
+            f"1 tangent sweep {ONE} 90 µs",
+            "1 adjoint sweep, in 80 µs: as many sweeps, about",
+        ),
         ("[x, 2*x]", 80, 140, "forward", f"1 tangent sweep {TWO} 80 µs", "2 adjoint sweeps, in 140 µs"),
         ("[x, 2*x]", 90, 80, "forward", f"1 tangent sweep {TWO} 90 µs", "2 adjoint sweeps, in 80 µs: less here, but"),
     ],
