@@ -79,7 +79,7 @@ class Reuse:
 
 @dataclass(frozen=True)
 class Advice:
-    """The method to take: of forward and reverse the one with fewer sweeps; where they are as many, with much less time.
+    """The method to take: of forward and reverse that with fewer sweeps, of equally many the much faster one.
 
     Arguments:
         method: its name.

@@ -123,6 +123,8 @@ def measure(name: str, dtype: str, n: int, device: str) -> Iterator[dict[str, An
     point = torch.rand(n, dtype=getattr(torch, dtype), device=device, generator=generator) * (high - low) + low
     started = time.perf_counter()
     triton, runner = by_triton(function, point, device)
+    report = runner.kernels
+    assert report is not None
     found = triton()
     wait(device)
     first_seconds = time.perf_counter() - started
@@ -146,12 +148,12 @@ def measure(name: str, dtype: str, n: int, device: str) -> Iterator[dict[str, An
             "bytes_per_second": f"{moved / min(times):.3e}",
             "min_seconds": f"{min(times):.3e}",
             "median_seconds": f"{statistics.median(times):.3e}",
-            "kernels": runner.kernels.kernels if contender == "triton" else "",
-            "operations_per_entry": runner.kernels.fused_operations if contender == "triton" else "",
+            "kernels": report.kernels if contender == "triton" else "",
+            "operations_per_entry": report.fused_operations if contender == "triton" else "",
             "first_call_seconds": f"{first_seconds:.2f}" if contender == "triton" else "",
             "rounds": len(times),
             "gpu": torch.cuda.get_device_name() if device.startswith("cuda") else "none",
-            "versions": f"torch {torch.__version__}, {runner.kernels.compiler}",
+            "versions": f"torch {torch.__version__}, {report.compiler}",
         }
 
 
