@@ -123,8 +123,6 @@ def measure(name: str, dtype: str, n: int, device: str) -> Iterator[dict[str, An
     point = torch.rand(n, dtype=getattr(torch, dtype), device=device, generator=generator) * (high - low) + low
     started = time.perf_counter()
     triton, runner = by_triton(function, point, device)
-    report = runner.kernels
-    assert report is not None
     found = triton()
     wait(device)
     first_seconds = time.perf_counter() - started
@@ -136,7 +134,8 @@ def measure(name: str, dtype: str, n: int, device: str) -> Iterator[dict[str, An
         del runs["torch"]
     del found
     seconds = in_turns(runs, device)
-    moved = 2 * n * point.element_size()
+    moved, report = 2 * n * point.element_size(), runner.kernels
+    assert report is not None
     for contender, times in seconds.items():
         yield {
             "problem": name,
