@@ -11,6 +11,7 @@ import numpy as np
 
 from adcli_methods.errors import OperatorError
 from adcli_methods.function import FlatFunction
+from adcli_methods.methods import method_named
 from adcli_methods.primitive import Value, shape_of
 from adcli_methods.program import Program
 from adcli_methods.rewriting import adjoint_program, shaped_gradient, tangent_program
@@ -70,6 +71,7 @@ def derived(problem: FlatFunction, mode: str, words: Container[str] = ()) -> Der
         words: names that no input may have.
     Raises: OperatorError for another mode.
     """
+    mode = method_named(mode).name
     if mode not in ("forward", "reverse"):
         raise OperatorError(f"code is emitted in mode forward or reverse, not {mode!r}")
     leaves, title = problem.leaves, problem.function.formula or problem.function.name

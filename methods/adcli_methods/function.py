@@ -254,7 +254,7 @@ class FlatFunction:
         arguments = list(rebuild(self.inputs, argument).values())
         try:
             return _rebound_call(call, arguments) if with_rebinding else call(*arguments)
-        except (AdcliError, RecursionError):
+        except AdcliError:
             raise
         except Exception as error:
             if not self.function.is_file:

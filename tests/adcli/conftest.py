@@ -68,6 +68,9 @@ def raises(x):
 
 def floats(x):
     return float(x) ** 2
+
+def endless(x):
+    return endless(x + 1) * x
 """
     )
     monkeypatch.chdir(tmp_path)

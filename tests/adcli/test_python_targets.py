@@ -52,6 +52,7 @@ def test_sibling_modules_and_math_work_and_prints_go_to_stderr(adcli, model):
         ("floats", ("model.py:23", "float()", "leave float() out")),
         ("broken", ("model.py:17", "eigvals")),
         ("raises", ("model.py:20", "IndexError")),
+        ("endless", ("model.py:26", "RecursionError")),
         ("los", ("did you mean loss?",)),
         ("np", ("not a function",)),
     ],

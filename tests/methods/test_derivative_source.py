@@ -179,8 +179,11 @@ def test_what_cannot_be_emitted_is_said_with_the_way_out():
         derivative_source(flat_problem(formula_function("gamma(x)"), 2.0, Request()), "reverse", "python", "f", "0")
     with pytest.raises(OperatorError, match="no target is called"):
         derivative_source(problem, "reverse", "fortran", "f", "0")
-    with pytest.raises(OperatorError, match="forward or reverse"):
+    with pytest.raises(OperatorError, match="forward or reverse, not 'central-difference'"):
+        derivative_source(problem, "cd", "python", "f", "0")
+    with pytest.raises(OperatorError, match="unknown method 'sideways'"):
         derivative_source(problem, "sideways", "python", "f", "0")
+    assert len({derivative_source(problem, name, "numpy", "f", "0") for name in ("rev", "reverse")}) == 1
     data = np.ones(5000)
     with pytest.raises(OperatorError, match="make it an input"):
         derivative_source(problem_of(lambda x: np.sum(x * data), np.ones(5000)), "reverse", "numpy", "f", "0")

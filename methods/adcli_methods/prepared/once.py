@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from adcli_methods.derivative import Derivative
 from adcli_methods.differentiate import Request, flat_problem, notes_at
 from adcli_methods.errors import OperatorError, UnavailableError
 from adcli_methods.function import FlatFunction, Function
+from adcli_methods.methods import method_named
 from adcli_methods.prepared.call import PRODUCTS
 from adcli_methods.prepared.prepared import PreparedDerivative, prepare
 from adcli_methods.prepared.report import PreparedReport, not_compiled
@@ -36,6 +38,7 @@ def differentiate_compiled(function: Function, at: Any, request: Request, *, str
     218.39260013257694
     """
     start = time.perf_counter()
+    request = replace(request, mode=method_named(request.mode).name)
     problem = flat_problem(function, at, request)
     operator = _checked(request, problem)
     if request.dtype is not None:
