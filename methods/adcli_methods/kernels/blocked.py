@@ -16,7 +16,8 @@ from adcli_methods.emission import compile_guarded
 from adcli_methods.kernels.loops import Root, roots_of
 from adcli_methods.kernels.memory import Array
 from adcli_methods.kernels.nodes import Kind
-from adcli_methods.kernels.plan import KernelPlan, Plan
+from adcli_methods.kernels.phases import KernelPlan
+from adcli_methods.kernels.plan import Plan
 from adcli_methods.kernels.report import KernelReport
 from adcli_methods.primitive import Value, evaluate
 from adcli_methods.program import GIVEN, Instruction, Program

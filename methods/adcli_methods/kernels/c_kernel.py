@@ -10,7 +10,8 @@ from adcli_methods.kernels.body import Body
 from adcli_methods.kernels.c_expressions import C_TYPES, CDialect, suffix
 from adcli_methods.kernels.loops import Nest, Region, Root, box, holds, nest_of
 from adcli_methods.kernels.maps import Map, strides_of
-from adcli_methods.kernels.plan import KernelPlan, Plan
+from adcli_methods.kernels.phases import KernelPlan
+from adcli_methods.kernels.plan import Plan
 from adcli_methods.kernels.stages import Stage, in_stages
 
 _CHUNK = 4096

@@ -10,7 +10,8 @@ from math import prod
 from adcli_methods.kernels.body import affine
 from adcli_methods.kernels.maps import Axis, Map, Range, Shape, identity, strides_of
 from adcli_methods.kernels.nodes import Node
-from adcli_methods.kernels.plan import KernelPlan, Plan
+from adcli_methods.kernels.phases import KernelPlan
+from adcli_methods.kernels.plan import Plan
 from adcli_methods.kernels.sources import Key, Sources
 
 Region = dict[int, tuple[int, int]]

@@ -8,11 +8,11 @@ Anything else is computed where it is read, again for each reader where that is 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 
 from adcli_methods.kernels.c_expressions import cost_of
 from adcli_methods.kernels.maps import Shape
 from adcli_methods.kernels.nodes import Kind, Node, nodes_of
+from adcli_methods.kernels.phases import Phase, kernel_over, merged
 from adcli_methods.program import Program
 from adcli_methods.shapes import Abstract
 
@@ -25,40 +25,6 @@ _MOST_OPERATIONS = 256
 _MOST_PIECES = 6
 _SMALL = 2048
 """Entries up to which memory is cheap (it is in the first cache) and short code counts: nothing is computed twice."""
-_NEAR = 16
-"""Shapes that differ by at most so much on each axis share a kernel."""
-
-
-@dataclass
-class KernelPlan:
-    """One loop nest: the slots that it stores or reduces.
-
-    Arguments:
-        shape: what it runs over.
-        stores: slots of arrays that it writes.
-        reductions: slots of sums, maxima and minima.
-    """
-
-    shape: Shape
-    stores: list[int] = field(default_factory=list)
-    reductions: list[int] = field(default_factory=list)
-
-
-@dataclass
-class Phase:
-    """What runs between two barriers, in this order.
-
-    Arguments:
-        by_numpy: slots that NumPy or SciPy computes.
-        numbers: slots of numbers.
-        stacks: slots of arrays that are filled with numbers.
-        kernels: the loops.
-    """
-
-    by_numpy: list[int] = field(default_factory=list)
-    numbers: list[int] = field(default_factory=list)
-    stacks: list[int] = field(default_factory=list)
-    kernels: list[KernelPlan] = field(default_factory=list)
 
 
 class Plan:
@@ -73,19 +39,29 @@ class Plan:
     def __init__(self, program: Program, abstracts: Sequence[Abstract]) -> None:
         self.program = program
         self.nodes = nodes_of(program, abstracts)
+        copied = set[int]()
+        self._place_all(copied)
+        while late := self._late_views():
+            copied |= late
+            self._place_all(copied)
+        self.phases = self._gathered()
+
+    def _place_all(self, stored: Iterable[int]) -> None:
+        """Decide on all slots, some of which are known to be stored."""
         count = len(self.nodes)
         self.phase = [0] * count
         self.stored = [False] * count
         self._cost = [0] * count
         self._pieces = [0] * count
         self._population: dict[tuple[int, Shape], int] = {}
+        for slot in stored:
+            self.stored[slot] = True
         for slot, node in enumerate(self.nodes):
             if node is not None:
                 self._place(slot, node)
-        for slot in program.outputs:
+        for slot in self.program.outputs:
             self._contiguous(slot)
         self._store_what_is_needed_later()
-        self.phases = self._gathered()
 
     def node(self, slot: int) -> Node:
         """The Node of a slot that is needed."""
@@ -189,9 +165,19 @@ class Plan:
     def _finished(self, slot: int) -> int:
         """The first phase in which the library can read a slot; an expression is stored for it."""
         node = self.node(slot)
-        if node.kind is Kind.VIEW:
+        if node.kind is Kind.VIEW and not self.stored[slot]:
             return self._finished(node.instruction.operands[0])
-        return self._store(slot) if node.virtual else self.ready(slot)
+        return self._store(slot) if node.virtual and not self.stored[slot] else self.ready(slot)
+
+    def _late_views(self) -> set[int]:
+        """Views that the library looks at in a phase before the one that they are copied for, for another reader."""
+        late = set()
+        for slot, node in enumerate(self.nodes):
+            if node is not None and node.kind is Kind.LIBRARY:
+                for operand in map(self.shown, node.instruction.operands):
+                    if self.stored[operand] and self.ready(operand) > self.phase[slot]:
+                        late.add(operand)
+        return late
 
     def _contiguous(self, slot: int) -> int:
         """The first phase in which an array is in memory entry after entry."""
@@ -253,39 +239,11 @@ class Plan:
                 phase.stacks.append(slot)
             elif node.kind is Kind.REDUCTION:
                 shape = self.node(node.instruction.operands[0]).abstract.shape
-                _kernel_over(phase.kernels, shape).reductions.append(slot)
+                kernel_over(phase.kernels, shape).reductions.append(slot)
             elif self.stored[slot]:
-                _kernel_over(phase.kernels, node.abstract.shape).stores.append(slot)
+                kernel_over(phase.kernels, node.abstract.shape).stores.append(slot)
             elif node.scalar and node.kind in (Kind.ELEMENTWISE, Kind.VIEW, Kind.PIECES):
                 phase.numbers.append(slot)
         for phase in phases:
-            phase.kernels = _merged(phase.kernels)
+            phase.kernels = merged(phase.kernels)
         return phases
-
-
-def _kernel_over(kernels: list[KernelPlan], shape: Shape) -> KernelPlan:
-    for kernel in kernels:
-        if kernel.shape == shape:
-            return kernel
-    kernels.append(KernelPlan(shape))
-    return kernels[-1]
-
-
-def _merged(kernels: Iterable[KernelPlan]) -> list[KernelPlan]:
-    """Kernels over nearly the same shape as one, over the larger shape: x[1:] and x share one pass."""
-    kept: list[KernelPlan] = []
-    for kernel in sorted(kernels, key=lambda kernel: -sum(kernel.shape)):
-        for larger in kept:
-            if _fits(kernel.shape, larger.shape):
-                larger.stores += kernel.stores
-                larger.reductions += kernel.reductions
-                break
-        else:
-            kept.append(kernel)
-    return kept
-
-
-def _fits(small: Shape, large: Shape) -> bool:
-    return len(small) == len(large) and all(
-        0 <= m - n <= _NEAR and n > _NEAR for n, m in zip(small, large, strict=True) if n != m
-    )

@@ -13,7 +13,8 @@ from math import prod
 from adcli_methods.kernels.body import Body
 from adcli_methods.kernels.loops import Nest, Root, box, nest_of
 from adcli_methods.kernels.maps import Map, Range, strides_of
-from adcli_methods.kernels.plan import KernelPlan, Plan
+from adcli_methods.kernels.phases import KernelPlan
+from adcli_methods.kernels.plan import Plan
 from adcli_methods.kernels.triton_expressions import TritonDialect, type_of
 
 THREADS = 128

@@ -14,7 +14,8 @@ from adcli_methods.kernels.body import Body, affine
 from adcli_methods.kernels.loops import Root, holds
 from adcli_methods.kernels.maps import Map, strides_of
 from adcli_methods.kernels.nodes import Kind
-from adcli_methods.kernels.plan import KernelPlan, Phase, Plan
+from adcli_methods.kernels.phases import KernelPlan, Phase
+from adcli_methods.kernels.plan import Plan
 from adcli_methods.kernels.triton_expressions import HELPERS, PRELUDE, TritonDialect, type_of
 from adcli_methods.kernels.triton_kernel import IDENTITY, REDUCED, TritonKernel
 
