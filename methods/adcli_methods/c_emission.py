@@ -120,12 +120,11 @@ class _CWriter(CBody):
         self.arrays[own] = static_array("double", own, [number_text(entry) for entry in value.ravel().tolist()])
 
     def _views(self) -> None:
-        """An array lives as long as the views of it."""
-        for slot, instruction in enumerate(self.program.instructions):
+        """An array lives as long as what may be a view of it."""
+        for slot, instruction in reversed(list(enumerate(self.program.instructions))):
             if instruction.primitive is not None and instruction.primitive.name in VIEWS:
-                root = self.base[instruction.operands[0]]
-                self.base[slot] = root
-                self.last[root] = max(self.last[root], self.last[slot])
+                source = instruction.operands[0]
+                self.last[source] = max(self.last[source], self.last[slot])
 
     def _instruction(self, slot: int, instruction: Instruction) -> None:
         primitive, abstract = instruction.primitive, self._checked(slot)
@@ -134,15 +133,14 @@ class _CWriter(CBody):
         if location is not None and location != self.line_of_user:
             self.lines.append(commented(location.text))
             self.line_of_user = location
-        if not self._look(slot, instruction, abstract):
-            self.base[slot] = slot
-            if primitive.elementwise or primitive.name in ENTRYWISE:
-                self._map(slot, instruction, abstract)
-            else:
-                writer = _LOOPS.get(primitive.name)
-                if writer is None:
-                    raise lacks("c", instruction, self.made.title)
-                getattr(self, writer)(slot, instruction, abstract)
+        is_view = self._look(slot, instruction, abstract)
+        if not is_view and (primitive.elementwise or primitive.name in ENTRYWISE):
+            self._map(slot, instruction, abstract)
+        elif not is_view:
+            writer = _LOOPS.get(primitive.name)
+            if writer is None:
+                raise lacks("c", instruction, self.made.title)
+            getattr(self, writer)(slot, instruction, abstract)
         for guard in self.program.guards:
             if guard.slot == slot:
                 self._guard(slot, guard.outcome)
@@ -153,7 +151,7 @@ class _CWriter(CBody):
 
     def _guard(self, slot: int, outcome: Any) -> None:
         shape = self.abstracts[slot].shape
-        known = str(int(outcome)) if not shape else self.outcomes(np.asarray(outcome)).at(indices_of(shape))
+        known = self.outcomes(np.asarray(outcome)).at(indices_of(shape)) if shape else number_text(float(outcome))
         self.loop(shape, f"if ({self.read(slot, indices_of(shape), shape)} != {known}) return 1;")
 
     def _map(self, slot: int, instruction: Instruction, abstract: Abstract) -> None:
@@ -183,7 +181,6 @@ class _CWriter(CBody):
             self.numbers[slot] = self.numbers[source]
             return True
         if source in self.numbers:  # a number in all places of an array
-            self.base[slot] = slot
             self.put(self.buffer(slot, abstract), abstract.shape, source, "=")
             return True
         try:
@@ -193,7 +190,7 @@ class _CWriter(CBody):
         except (ValueError, AttributeError):
             return False  # a reshape that no strides describe
         if abstract.shape:
-            self.places[slot] = place
+            self.places[slot], self.base[slot] = place, self.base[source]
         else:
             self.number(slot, place.at([]))
         return True

@@ -96,6 +96,9 @@ C_WORDS = frozenset(
     "auto break case char const continue default do double else enum extern float for goto if inline int long register "
     "restrict return short signed sizeof static struct switch typedef union unsigned void volatile while _Bool "
     "_Complex _Imaginary k work main NAN INFINITY abs ceil div erfc fdim fma fmax fmin frexp labs ldexp lgamma logb "
-    "lrint lround modf nan nearbyint nextafter remainder remquo round scalbn signbit tgamma".split()
+    "lrint lround modf nan nearbyint nextafter remainder remquo round scalbn signbit tgamma unix linux "
+    "HUGE_VAL HUGE_VALF HUGE_VALL FP_NAN FP_INFINITE FP_ZERO FP_SUBNORMAL FP_NORMAL FP_ILOGB0 FP_ILOGBNAN FP_FAST_FMA "
+    "FP_FAST_FMAF FP_FAST_FMAL MATH_ERRNO MATH_ERREXCEPT math_errhandling M_E M_LOG2E M_LOG10E M_LN2 M_LN10 M_PI "
+    "M_PI_2 M_PI_4 M_1_PI M_2_PI M_2_SQRTPI M_SQRT2 M_SQRT1_2".split()
 ) | frozenset(f"i{axis}" for axis in range(32)) | functions()  # fmt: skip
 """Names that the code uses for itself, or that mean something in C."""

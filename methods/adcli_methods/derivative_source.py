@@ -63,8 +63,9 @@ def _on_arrays(made: Derived, target_name: str, name: str, version: str, words: 
     answers = list(zip(program.outputs, made.outputs, strict=True))
     variables = distinct_variables(made.variables, {*made.inputs, *words}, answers)
     writer = Writer(
-        program, target(target_name), names=made.inputs, leave=_refuse, comments=True, reuse=reuse, variables=variables
-    )
+        program, target(target_name), names=made.inputs, leave=_refuse, comments=True, reuse=reuse,
+        variables=variables, taken=[name],
+    )  # fmt: skip
     body = [*_checks(made, target_name), *_body(writer, target_name, made.title)]
     outputs = writer.outputs()
     for position in outputs_to_copy(made.shaped):
@@ -89,8 +90,9 @@ def _checks(made: Derived, target_name: str) -> list[str]:
     lines, taken_in = [], target(target_name).taken_in
     for own, slot in zip(made.inputs, made.shaped.program.inputs, strict=True):
         dtype, shape = made.shaped.abstracts[slot].dtype, made.shaped.abstracts[slot].shape
-        if shape and target_name == "numpy":
-            lines.append(f"{own} = np.asarray({own}, dtype=np.{dtype})")
+        if target_name == "numpy":
+            taken_in_numpy = f"np.asarray({own}, dtype=np.{dtype})" if shape else f"np.{dtype}({own})"
+            lines.append(f"{own} = {taken_in_numpy}")
         if taken_in is not None:
             lines.append(taken_in.format(own, dtype))
         if shape:
@@ -103,11 +105,14 @@ def _on_floats(made: Derived, name: str, version: str, words: frozenset[str]) ->
     numbers = on_numbers(made, MOST_LINES)
     if numbers is None:
         raise OperatorError(f"this takes whole arrays, or over {MOST_LINES:,} lines of numbers: try --target numpy")
-    entries, taken = _entries(made.inputs, numbers.inputs)
+    entries, opened = _entries(made.inputs, numbers.inputs)
     program = numbers.shaped.program
     variables = distinct_variables(numbers.variables, {*made.inputs, *entries, *words}, numbers.answers(made.outputs))
-    writer = Writer(program, target("math"), names=entries, leave=_refuse, comments=True, variables=variables)
-    body, flat = [*taken, *_body(writer, "python", made.title)], iter(writer.outputs())
+    taken = [*made.inputs, name]
+    writer = Writer(
+        program, target("math"), names=entries, leave=_refuse, comments=True, variables=variables, taken=taken
+    )
+    body, flat = [*opened, *_body(writer, "python", made.title)], iter(writer.outputs())
     parts = [_nested([next(flat) for _ in range(each.size)], each.shape, "[]") for each in numbers.outputs]
     return _module(made, writer, body, _answer(made, parts), name, version)
 
@@ -194,12 +199,14 @@ def _literal(library: Target, given: Any, indent: int) -> str:
     require_short(value)
     makers = {"numpy": "np.array", "torch": "torch.tensor", "jax": "jnp.array"}
     before = " " * (indent + len(f" = {makers[name]}("))
-    entries = np.array2string(
-        value, separator=", ", threshold=value.size + 1, floatmode="unique", max_line_width=110, prefix=before,
-        formatter={"bool": str},
-    )  # fmt: skip
+    with np.printoptions(legacy=False, nanstr="nan", infstr="inf", sign="-", suppress=False):  # not the user's
+        entries = np.array2string(
+            value, separator=", ", threshold=value.size + 1, floatmode="unique", max_line_width=110, prefix=before,
+            formatter={"bool": str},
+        )  # fmt: skip
     entries = entries.replace("nan", "float('nan')").replace("inf", "float('inf')")
     kind = value.dtype.name
     modules = {"numpy": "np.", "torch": "torch.", "jax": "jnp."}
     origin = "" if kind == "bool" and name != "torch" else modules[name]
-    return f"{makers[name]}({entries}, dtype={origin}{kind})"
+    shaped = f".reshape({value.shape})" if not value.size and value.ndim > 1 else ""
+    return f"{makers[name]}({entries}, dtype={origin}{kind}){shaped}"

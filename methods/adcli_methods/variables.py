@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Container, Mapping, Sequence
+from keyword import iskeyword
 from types import CodeType, FrameType
 from typing import Any
 
@@ -39,22 +40,37 @@ class _Watch:
 
     def _look(self, frame: FrameType, event: str, argument: Any) -> Any:
         for name, value in frame.f_locals.items():
-            if isinstance(value, Tracer):
+            # not isinstance, which asks the value itself; a namespace of exec may hold anything as a name
+            if issubclass(type(value), Tracer) and type(name) is str and name.isidentifier() and not iskeyword(name):
                 self.found.setdefault(value.trace.level, {}).setdefault(value.slot, name)
         return self._look
 
 
 def traced_variables(problem: FlatFunction) -> tuple[Trace, list[int], Names]:
-    """One run of a function at its point: the trace, the slots of its outputs, and the names of other slots."""
+    """The trace of a function at its point, the slots of its outputs, and the names of other slots.
+
+    To be watched may change what a function does, as by locals(): then no slot has a name.
+    """
+    alone, slots = problem.traced
+    trace, names = _watched(problem)
+    return alone, slots, names if _steps(trace) == _steps(alone) else {}
+
+
+def _steps(trace: Trace) -> list[Any]:
+    return [(each.primitive, each.operands, repr(each.parameters)) for each in trace.instructions]
+
+
+def _watched(problem: FlatFunction) -> tuple[Trace, Names]:
+    """One more run, in which the variables are looked at."""
     watch, before = _Watch(), sys.gettrace()
     anew = FlatFunction(problem.function, problem.inputs, problem.paths, problem.dtype)
     sys.settrace(watch)
     try:
-        trace, slots = anew.traced
+        trace, _ = anew.traced
     finally:
         sys.settrace(before)
     names = watch.found.get(trace.level, {})
-    return trace, slots, {slot: name for slot, name in names.items() if slot >= trace.input_count}
+    return trace, {slot: name for slot, name in names.items() if slot >= trace.input_count}
 
 
 def with_outputs(given: Shaped, slots: list[int]) -> Shaped:

@@ -29,6 +29,7 @@ class Writer:
         comments: whether the user's lines stand above what was made of them.
         reuse: for slots whose operation may write into an operand that is not needed any more, that operand.
         variables: the names of slots; the others become v7, v8, ...
+        taken: names that stand for something else.
 
     `outcomes` gathers the arrays that decisions are compared with, by their names; `writing` is the operation at hand.
     """
@@ -43,6 +44,7 @@ class Writer:
         comments: bool = False,
         reuse: Mapping[int, int] = MappingProxyType({}),
         variables: Mapping[int, str] = MappingProxyType({}),
+        taken: Sequence[str] = (),
     ) -> None:
         self.program = program
         self.target = target
@@ -56,7 +58,7 @@ class Writer:
         self.writing: Instruction | None = None
         given = names or [f"x{i}" for i in range(len(program.inputs))]
         self.names = dict(zip(program.inputs, given, strict=True))
-        known = [*given, *variables.values()] if names else []
+        known = [*given, *variables.values(), *taken] if names else []
         self.result, self.constant, self.outcome = (free_prefix(prefix, known) for prefix in ("v", "c", "outcome"))
 
     def source(self, name: str) -> str:
